@@ -1,0 +1,105 @@
+# `make demo`, `make test` and `make check` need Python 3.11 or later and make, nothing else.
+# Paths are relative throughout: the checkout's own path may contain spaces.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint schema reset chromium FORCE
+
+PYTHON := .venv/bin/python
+MANAGE := $(PYTHON) manage.py
+# Empty databases for one command, removed afterwards.
+BESIDE_SERVERS := $(PYTHON) -m trialops.embedded run --temporary --
+UV_VERSION := 0.13.9
+PORT ?= 8000
+export PORT
+
+help:
+	@echo "make demo    the product with demo data at http://localhost:8000 (PORT=8001 for another port)"
+	@echo "make test    every test, on throw-away databases"
+	@echo "make check   format, lint, types, import contracts, migrations and OpenAPI document in step"
+	@echo "make format  let ruff format and repair what it can"
+	@echo "make lint    ruff's and import-linter's findings alone"
+	@echo "make schema  write docs/openapi.yaml anew"
+	@echo "make reset   remove the demo's databases, mails, logs and secrets"
+
+demo: .venv/.synced
+	@exec $(PYTHON) -m trialops.embedded.demo
+
+test: .venv/.synced chromium
+	$(PYTHON) -m pytest
+
+check: .venv/.synced
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(BESIDE_SERVERS) sh -euc '\
+	  $(MANAGE) check --fail-level WARNING; \
+	  $(MANAGE) makemigrations --check --dry-run; \
+	  $(MANAGE) spectacular --validate --fail-on-warn --file "$$TRIALOPS_STATE_DIR/openapi.yaml"; \
+	  diff -u docs/openapi.yaml "$$TRIALOPS_STATE_DIR/openapi.yaml" || { \
+	    echo "docs/openapi.yaml is out of step with the code: run make schema"; exit 1; }'
+
+format: .venv/.synced
+	$(PYTHON) -m ruff check --fix-only .
+	$(PYTHON) -m ruff format .
+
+lint: .venv/.synced
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as run; run()'
+
+schema: .venv/.synced
+	$(BESIDE_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+reset: .venv/.synced
+	@$(PYTHON) -m trialops.embedded reset
+
+# The browser tests drive the system's Chromium.
+chromium:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	  if command -v "$$name" >/dev/null 2>&1; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "Installing Chromium for the browser tests ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	else \
+	  echo "The browser tests need Chromium. Install it (on Debian: sudo apt-get install chromium), then run make test again."; \
+	  exit 1; \
+	fi
+
+# The virtual environment, made by uv: the system's if it is recent, else one of our own under .tools/.
+# Made again when the lock changes or when the environment's Python no longer runs.
+VENV_WORKS := $(shell $(PYTHON) -c 'print("yes")' 2>/dev/null)
+
+.venv/.synced: pyproject.toml uv.lock $(if $(VENV_WORKS),,FORCE)
+	@set -eu; unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT; \
+	[ -w . ] || { echo "This directory is not writable: clone trialops to where you may write."; exit 1; }; \
+	python=; \
+	for candidate in python3 python3.13 python3.12 python3.11; do \
+	  python=$$("$$candidate" -c 'import sys; print(sys.executable if sys.version_info >= (3, 11) else "")' 2>/dev/null) || python=; \
+	  [ -z "$$python" ] || break; \
+	done; \
+	[ -n "$$python" ] || { echo "trialops needs Python 3.11 or later, and found none as python3, python3.13, python3.12 or python3.11."; exit 1; }; \
+	recent='import re, sys; sys.exit([int(n) for n in re.findall("[0-9]+", sys.stdin.read())[:2]] < [0, 8])'; \
+	uv=.tools/uv-venv/bin/uv; \
+	if uv --version 2>/dev/null | "$$python" -c "$$recent"; then \
+	  uv=uv; \
+	elif ! "$$uv" --version 2>/dev/null | grep -q "^uv $(UV_VERSION)\b"; then \
+	  echo "Installing uv $(UV_VERSION) under .tools/ ..."; \
+	  rm -rf .tools/uv-venv; \
+	  if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	    "$$python" -m venv .tools/uv-venv; \
+	    .tools/uv-venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	  elif "$$python" -m pip --version >/dev/null 2>&1; then \
+	    "$$python" -m venv --without-pip .tools/uv-venv; \
+	    "$$python" -m pip --python .tools/uv-venv/bin/python install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	  else \
+	    echo "$$python cannot make virtual environments. Install its venv module (on Debian: apt-get install python3-venv)."; exit 1; \
+	  fi; \
+	fi; \
+	[ -n "$(VENV_WORKS)" ] || rm -rf .venv; \
+	echo "Installing what uv.lock names into .venv/ ..."; \
+	UV_PYTHON_DOWNLOADS=never "$$uv" sync --frozen --quiet --python "$$python"; \
+	touch .venv/.synced
+
+FORCE:

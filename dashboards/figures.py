@@ -1,0 +1,41 @@
+"""The headline figures: what each is called, what exactly it counts, and its value."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from dashboards.queries import Counts
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with its name and its definition."""
+
+    name: str
+    value: int | None
+    definition: str
+
+
+def headline(counts: Counts, *, planned: int | None) -> tuple[Figure, ...]:
+    """The figures over one site or many, in the order of a person's way through the study."""
+    return (
+        Figure(
+            _("Screened"),
+            counts.screened,
+            _("Persons ever taken into screening, whatever became of them. Pre-screening alone does not count."),
+        ),
+        Figure(
+            _("In screening"), counts.in_screening, _("Persons in screening today whose verdict is not “eligible”.")
+        ),
+        Figure(
+            _("Eligible"), counts.eligible, _("Persons whose verdict is “eligible” today and who are not yet enrolled.")
+        ),
+        Figure(
+            _("Screen failed"), counts.screen_failed, _("Persons whose screening ended because criteria were not met.")
+        ),
+        Figure(_("Enrolled"), counts.enrolled, _("Persons ever enrolled; treated and completed ones are among them.")),
+        Figure(
+            _("Treated"), counts.treated, _("Persons who have received the first dose; completed ones are among them.")
+        ),
+        Figure(_("Planned"), planned, _("Persons that the study, or the site alone, means to enroll.")),
+    )

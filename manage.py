@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""Django's command-line entry point for trialops."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trialops.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+    from django.db.utils import OperationalError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"trialops is not configured: {error}")
+    except OperationalError as error:
+        sys.exit(f"The database does not answer: {str(error).strip()}\nStart one with `make demo`, or set DATABASE_URL.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Subjects, their facts, verdicts and reminders."""
+
+from django.apps import AppConfig
+
+
+class ScreeningConfig(AppConfig):
+    name = "screening"
+    verbose_name = "Screening"

@@ -1,0 +1,70 @@
+"""The criteria engine: protocol documents, three-valued evaluation, explanation and windows, in pure Python."""
+
+from screening.criteria.assessment import Assessment, CriterionResult, assess
+from screening.criteria.catalogue import CATALOGUE, Fact, FactKind
+from screening.criteria.document import Criterion, Protocol
+from screening.criteria.document_parsing import parse_protocol
+from screening.criteria.evaluation import verdicts
+from screening.criteria.explain import FactUsed
+from screening.criteria.logic import CriterionKind, CriterionVerdict, SubjectVerdict, Truth, subject_verdict
+from screening.criteria.practice import (
+    DoseEscalation,
+    Practice,
+    PregnancyTests,
+    TestSeries,
+    TestWindow,
+    Washout,
+)
+from screening.criteria.problems import DocumentError, Problem, RecordError
+from screening.criteria.record import (
+    Observation,
+    Response,
+    Sex,
+    SubjectRecord,
+    Therapy,
+    TherapyKind,
+    Toxicity,
+)
+from screening.criteria.record_parsing import parse_observation, parse_record, parse_therapy, parse_toxicity
+from screening.criteria.windows import Window, windows
+
+__all__ = [
+    "CATALOGUE",
+    "Assessment",
+    "Criterion",
+    "CriterionKind",
+    "CriterionResult",
+    "CriterionVerdict",
+    "DocumentError",
+    "DoseEscalation",
+    "Fact",
+    "FactKind",
+    "FactUsed",
+    "Observation",
+    "Practice",
+    "PregnancyTests",
+    "Problem",
+    "Protocol",
+    "RecordError",
+    "Response",
+    "Sex",
+    "SubjectRecord",
+    "SubjectVerdict",
+    "TestSeries",
+    "TestWindow",
+    "Therapy",
+    "TherapyKind",
+    "Toxicity",
+    "Truth",
+    "Washout",
+    "Window",
+    "assess",
+    "parse_observation",
+    "parse_protocol",
+    "parse_record",
+    "parse_therapy",
+    "parse_toxicity",
+    "subject_verdict",
+    "verdicts",
+    "windows",
+]

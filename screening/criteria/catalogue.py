@@ -1,0 +1,145 @@
+"""The facts a record may hold and a criterion may ask for: kind, unit, accepted units, plausible range, codes."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+DAYS_PER_WEEK = 7
+DAYS_PER_MONTH = Fraction("30.4375")  # UCUM mo
+DAYS_PER_YEAR = Fraction("365.25")  # UCUM a
+
+
+class FactKind(StrEnum):
+    QUANTITY = "quantity"
+    SCALE = "scale"
+    BOOLEAN = "boolean"
+    CODED = "coded"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One entry of the catalogue.
+
+    `units` maps each accepted unit to the factor that turns it into `unit`; `low` and `high` bound what is plausible,
+    in `unit`. `ratio_of` names numerator and denominator of a fact that may also be derived. `until_first_dose`:
+    what is dated after the first dose does not count for it.
+    """
+
+    name: str
+    kind: FactKind
+    label: str
+    unit: str = ""
+    units: dict[str, Fraction] = field(default_factory=dict)
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+    loinc: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    ratio_of: tuple[str, str] | None = None
+    until_first_dose: bool = False
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in {FactKind.QUANTITY, FactKind.SCALE}
+
+
+def _quantity(
+    name: str,
+    label: str,
+    unit: str,
+    plausible: tuple[int, int],
+    *loinc: str,
+    also: dict[str, Fraction] | None = None,
+    ratio_of: tuple[str, str] | None = None,
+) -> Fact:
+    return Fact(
+        name=name,
+        kind=FactKind.QUANTITY,
+        label=label,
+        unit=unit,
+        units={unit: Fraction(1)} | (also or {}),
+        low=Decimal(plausible[0]),
+        high=Decimal(plausible[1]),
+        loinc=loinc,
+        ratio_of=ratio_of,
+    )
+
+
+TENTH = Fraction(1, 10)
+PER_LITRE = {"10*3/uL": Fraction(1), "/uL": Fraction(1, 1000)}
+OF_A_FRACTION = {"1": Fraction(100)}
+
+QUANTITIES = (
+    _quantity("serum_m_protein", "serum M-protein", "g/dL", (0, 15), "33358-3", "51435-6", also={"g/L": TENTH}),
+    _quantity("urine_m_protein", "urine M-protein", "mg/24 h", (0, 50_000), "42482-0", also={"g/24 h": Fraction(1000)}),
+    _quantity("kappa_flc", "kappa free light chains", "mg/dL", (0, 5_000), "36916-5", also={"mg/L": TENTH}),
+    _quantity("lambda_flc", "lambda free light chains", "mg/dL", (0, 5_000), "33944-0", also={"mg/L": TENTH}),
+    _quantity(
+        "flc_ratio", "free light chain ratio", "1", (0, 100_000), "48378-4",
+        ratio_of=("kappa_flc", "lambda_flc"),
+    ),
+    _quantity("marrow_plasma_cells", "marrow plasma cells", "%", (0, 100), "11118-7", also=OF_A_FRACTION),
+    _quantity(
+        "hemoglobin", "hemoglobin", "g/dL", (0, 25), "718-7",
+        also={"g/L": TENTH, "mmol/L": Fraction("1.6114")},
+    ),
+    _quantity("platelets", "platelets", "10*9/L", (0, 3_000), "777-3", also=PER_LITRE),
+    _quantity("neutrophils", "neutrophils", "10*9/L", (0, 200), "751-8", "26499-4", also=PER_LITRE),
+    _quantity("creatinine", "creatinine", "mg/dL", (0, 40), "2160-0", also={"umol/L": 1 / Fraction("88.42")}),
+    _quantity("ast", "AST", "U/L", (0, 30_000), "1920-8", also={"ukat/L": Fraction(60)}),
+    _quantity("bilirubin", "total bilirubin", "mg/dL", (0, 80), "1975-2", also={"umol/L": 1 / Fraction("17.104")}),
+    _quantity("lvef", "LVEF", "%", (5, 90), "10230-1", "8806-2", also=OF_A_FRACTION),
+    _quantity(
+        "life_expectancy", "life expectancy", "wk", (0, 5_200),
+        also={
+            "d": Fraction(1, DAYS_PER_WEEK),
+            "mo": DAYS_PER_MONTH / DAYS_PER_WEEK,
+            "a": DAYS_PER_YEAR / DAYS_PER_WEEK,
+        },
+    ),
+)  # fmt: skip
+
+SCALES = (Fact("ecog", FactKind.SCALE, "ECOG performance status", low=Decimal(0), high=Decimal(5), loinc=("89247-1",)),)
+
+BOOLEANS = tuple(
+    Fact(name, FactKind.BOOLEAN, label)
+    for name, label in {
+        "willing_to_comply": "willing to comply",
+        "childbearing_potential": "childbearing potential",
+        "agrees_to_pregnancy_testing": "agrees to pregnancy testing",
+        "sexually_active": "sexually active",
+        "agrees_to_contraception": "agrees to contraception",
+        "pregnant": "pregnant",
+        "breastfeeding": "breastfeeding",
+        "cns_involvement": "CNS involvement",
+        "brain_metastasis_history": "history of brain metastasis",
+        "cord_compression_history": "history of cord compression",
+        "active_gvhd": "active GvHD",
+        "post_transplant_immunosuppression": "immunosuppression after the transplant",
+        "hiv": "HIV",
+        "hepatitis_b": "hepatitis B",
+        "hepatitis_c": "hepatitis C",
+        "active_infection": "active infection",
+        "plasma_cell_leukemia": "plasma cell leukemia",
+        "disqualifying_condition": "disqualifying condition",
+        "gilberts_syndrome": "Gilbert's syndrome",
+        "therapy_history_complete": "therapy history complete",
+        "toxicity_review_complete": "toxicity review complete",
+    }.items()
+)
+
+CODED = (
+    Fact(
+        "pregnancy_test",
+        FactKind.CODED,
+        "pregnancy test",
+        loinc=("2118-8", "2106-3"),
+        codes=("negative", "positive"),
+        until_first_dose=True,
+    ),
+)
+
+CATALOGUE: dict[str, Fact] = {fact.name: fact for fact in (*QUANTITIES, *SCALES, *BOOLEANS, *CODED)}
+
+THERAPIES_COMPLETE = "therapy_history_complete"
+TOXICITIES_COMPLETE = "toxicity_review_complete"

@@ -1,0 +1,102 @@
+"""JSON as text: read strictly, with decimals as they were written, and written back without loss."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+
+class JsonError(ValueError):
+    """Why a text is refused, in one line, with the place; `is_whole` where it is JSON with a value not accepted."""
+
+    is_whole = True
+
+
+class NotJsonError(JsonError):
+    """The text is not JSON, or only a part of one."""
+
+    is_whole = False
+
+
+def loads(text: str) -> Any:
+    """The value of one JSON text. Numbers become Decimal or int. Raises JsonError; never RecursionError.
+
+    Refused beside what JSON refuses: a key given twice, NaN and Infinity, numbers too large to hold, deep nesting.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_constant,
+            object_pairs_hook=_object,
+        )
+    except json.JSONDecodeError as error:
+        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+        what = "the text ends too early" if cut else _sentence(error.msg)
+        raise NotJsonError(f"not valid JSON at line {error.lineno} column {error.colno}: {what}") from None
+    except RecursionError:
+        raise JsonError("nested too deeply") from None
+
+
+def dumps(value: object, *, indent: int | None = None) -> str:
+    """JSON text of mappings, sequences, text, booleans, null, int and Decimal; decimals exactly as they are."""
+    return "".join(_parts(value, indent, 0))
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise JsonError(f"the number {text[:20]}... is too large to hold") from None
+    return number
+
+
+def _constant(text: str) -> Any:
+    raise JsonError(f"{text} is not a number of JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise JsonError(f"the key {json.dumps(twice)[:60]} is given twice in one object")
+    return made
+
+
+def _sentence(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _parts(value: object, indent: int | None, depth: int) -> list[str]:
+    if isinstance(value, bool) or value is None:
+        return [json.dumps(value)]
+    if isinstance(value, int):
+        return [str(int(value))]
+    if isinstance(value, Decimal):
+        return [str(value)]  # finite, and then a number of JSON
+    if isinstance(value, str):
+        return [json.dumps(str(value), ensure_ascii=False)]
+    if isinstance(value, Mapping):
+        items = [
+            [json.dumps(str(key), ensure_ascii=False), ": ", *_parts(v, indent, depth + 1)] for key, v in value.items()
+        ]
+        return _enclosed("{", items, "}", indent, depth)
+    if isinstance(value, Sequence):
+        return _enclosed("[", [_parts(item, indent, depth + 1) for item in value], "]", indent, depth)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _enclosed(opening: str, items: list[list[str]], closing: str, indent: int | None, depth: int) -> list[str]:
+    if not items:
+        return [opening, closing]
+    first = last = ""
+    between = ", "
+    if indent is not None:
+        first = "\n" + " " * indent * (depth + 1)
+        between, last = "," + first, "\n" + " " * indent * depth
+    parts = [opening, first]
+    for index, item in enumerate(items):
+        parts += [between, *item] if index else item
+    return [*parts, last, closing]

@@ -1,0 +1,136 @@
+"""The section `practice` of a protocol document: read with all its mistakes, and written back alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from screening.criteria.practice import DoseEscalation, Practice, PregnancyTests, TestSeries, TestWindow, Washout
+from screening.criteria.problems import Problem, Reader, read_text, shown
+from screening.criteria.value_readers import list_of, read_kind, whole
+
+Made = TypeVar("Made")
+Problems = list[Problem]
+Fields = Mapping[str, Callable[[object], Any]]
+
+OFFSET = whole(-3660, 3660)
+LENGTH = whole(1, 3660)
+
+WINDOW: Fields = {"name": read_text(60), "from_day": OFFSET, "to_day": OFFSET}
+SERIES: Fields = {"every_days": LENGTH, "times": whole(1, 1000), "from_day": OFFSET, "to_day": OFFSET}
+WASHOUT: Fields = {"criterion": read_text(20), "days": LENGTH, "kinds": list_of(read_kind)}
+ESCALATION: Fields = {
+    "dlt_window_days": LENGTH,
+    "first_to_second_days": LENGTH,
+    "cohort_size": whole(1, 100),
+    "expanded_size": whole(1, 100),
+    "stop_at_toxicities": whole(1, 100),
+}
+
+
+def read_practice(raw: object, path: str, problems: Problems, criteria: frozenset[str]) -> Practice:
+    """The practice of a document whose criteria have these ids; wrong parts are left out and named in `problems`."""
+    if raw is None:
+        return Practice()
+    reader = _reader(
+        raw, path, problems, "practice", ("pregnancy_tests", "washouts", "confirm_days_before", "dose_escalation")
+    )
+    if reader is None:
+        return Practice()
+    washouts = _items(reader, "washouts", Washout, WASHOUT)
+    for index, washout in enumerate(washouts):
+        if washout.criterion not in criteria:
+            message = f"{shown(washout.criterion)} is not a criterion of this document"
+            problems.append(Problem(f"{path}.washouts[{index}].criterion", message))
+    return Practice(
+        pregnancy_tests=_pregnancy_tests(reader),
+        washouts=washouts,
+        confirm_days_before=reader.read("confirm_days_before", whole(1, 3660)),
+        dose_escalation=_one(
+            reader.raw.get("dose_escalation"), reader.at("dose_escalation"), problems, DoseEscalation, ESCALATION
+        ),
+    )
+
+
+def practice_as_json(practice: Practice) -> dict[str, Any]:
+    """The practice as it is written in a document; what is empty is left out."""
+    tests = asdict(practice.pregnancy_tests)
+    written = {
+        "pregnancy_tests": {name: [_given(item) for item in items] for name, items in tests.items() if items},
+        "washouts": [
+            {"criterion": washout.criterion, "days": washout.days, "kinds": [kind.value for kind in washout.kinds]}
+            for washout in practice.washouts
+        ],
+        "confirm_days_before": practice.confirm_days_before,
+        "dose_escalation": None if practice.dose_escalation is None else asdict(practice.dose_escalation),
+    }
+    return {name: value for name, value in written.items() if value not in (None, [], {})}
+
+
+def _given(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if value is not None}
+
+
+def _pregnancy_tests(reader: Reader) -> PregnancyTests:
+    raw = reader.raw.get("pregnancy_tests")
+    if raw is None:
+        return PregnancyTests()
+    known = ("before_first_dose", "after_first_dose")
+    inner = _reader(raw, reader.at("pregnancy_tests"), reader.problems, "pregnancy_tests", known)
+    if inner is None:
+        return PregnancyTests()
+    series = _items(inner, "after_first_dose", TestSeries, SERIES, optional=("times",))
+    for index, one in enumerate(series[:-1]):
+        if one.times is None:
+            message = "missing; only the last series may go on until the end of the study"
+            inner.refuse(f"{inner.at('after_first_dose')}[{index}].times", message)
+    return PregnancyTests(_items(inner, "before_first_dose", TestWindow, WINDOW), series)
+
+
+def _reader(raw: object, path: str, problems: Problems, what: str, known: tuple[str, ...]) -> Reader | None:
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(path, f"expected a mapping with {', '.join(known)}, not {shown(raw)}"))
+        return None
+    return Reader(raw, path, problems, what, known)
+
+
+def _items(
+    reader: Reader, name: str, made: type[Made], fields: Fields, *, optional: tuple[str, ...] = ()
+) -> tuple[Made, ...]:
+    raw = reader.raw.get(name)
+    if raw is None:
+        return ()
+    if not isinstance(raw, list):
+        reader.refuse(reader.at(name), f"expected a list, not {shown(raw)}")
+        return ()
+    path = reader.at(name)
+    items = [
+        _required(item, f"{path}[{i}]", reader.problems, made, fields, optional=optional) for i, item in enumerate(raw)
+    ]
+    return tuple(item for item in items if item is not None)
+
+
+def _required(
+    raw: object, path: str, problems: Problems, made: type[Made], fields: Fields, *, optional: tuple[str, ...] = ()
+) -> Made | None:
+    if raw is None:
+        problems.append(Problem(path, f"expected a mapping with {', '.join(fields)}, not null"))
+    return _one(raw, path, problems, made, fields, optional=optional)
+
+
+def _one(
+    raw: object, path: str, problems: Problems, made: type[Made], fields: Fields, *, optional: tuple[str, ...] = ()
+) -> Made | None:
+    if raw is None:
+        return None
+    before = len(problems)
+    reader = _reader(raw, path, problems, path.rpartition(".")[2], tuple(fields))
+    if reader is None:
+        return None
+    values = {name: reader.read(name, read, required=name not in optional) for name, read in fields.items()}
+    if len(problems) > before:
+        return None
+    try:
+        return made(**values)
+    except ValueError as error:
+        problems.append(Problem(path, str(error)))
+        return None

@@ -1,0 +1,66 @@
+"""Numbers and units: read within bounds, converted exactly, and written for people."""
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from screening.criteria.catalogue import Fact
+
+MOST_DIGITS = 50
+LARGEST_EXPONENT = 50
+
+
+def read_number(value: object) -> Decimal:
+    """A JSON number as the decimal that was written. Raises ValueError saying what was wrong.
+
+    Accepts int, Decimal and float (as its shortest text); text, booleans, infinities, NaN, and numbers of more than
+    50 digits or with places beyond 10**50 or 10**-50 are refused, so that exact arithmetic stays small.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("is not a number")  # noqa: TRY004 - one kind of error for a value that is not accepted
+    if isinstance(value, int) and value.bit_length() > 4 * LARGEST_EXPONENT:
+        raise ValueError("has too many digits")
+    try:
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    if not number.is_finite():
+        raise ValueError("is not a number")
+    count = len(number.as_tuple().digits)
+    if count > MOST_DIGITS or max(abs(number.adjusted()), abs(number.adjusted() - count + 1)) > LARGEST_EXPONENT:
+        raise ValueError("has too many digits")
+    return number
+
+
+def read_whole(value: object, low: int, high: int) -> int:
+    """A whole number from low to high; 2.0 is 2. Raises ValueError saying what was wrong."""
+    try:
+        number = read_number(value)
+    except ValueError:
+        number = None
+    if number is None or number != number.to_integral_value() or not low <= number <= high:
+        raise ValueError(f"is not a whole number from {low} to {high}")
+    return int(number)
+
+
+def canonical(fact: Fact, value: Decimal, unit: str) -> Fraction:
+    """The exact amount in the fact's own unit; `unit` is one that the fact accepts (none for a scale)."""
+    return Fraction(value) * fact.units[unit] if fact.units else Fraction(value)
+
+
+def plain(value: Decimal | Fraction) -> str:
+    """A number for people: exact when six decimals suffice, else rounded to six and marked with `about`."""
+    exact = Fraction(value)
+    scaled = exact * 10**6
+    text = f"{Decimal(round(scaled)).scaleb(-6):f}" if abs(scaled) < 10**24 else f"{round(exact)}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text if scaled.denominator == 1 else f"about {text}"
+
+
+def written(value: Decimal) -> str:
+    """A decimal as it was written, without an exponent."""
+    return f"{value:f}"
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number followed by its unit; the unit `1` and no unit stay unwritten."""
+    return text if unit in {"", "1"} else f"{text} {unit}"

@@ -1,0 +1,171 @@
+"""The subject record: what is known of one subject, frozen, as the engine reads it and as it is written."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from screening.criteria import json_text
+from screening.criteria.calendar import When
+
+Json = dict[str, Any]
+
+
+class TherapyKind(StrEnum):
+    REGIMEN = "regimen"
+    ASCT = "asct"
+    ALLO_HSCT = "allo_hsct"
+    CAR_T = "car_t"
+    RADIOTHERAPY = "radiotherapy"
+    INVESTIGATIONAL = "investigational"
+    OTHER_ANTICANCER = "other_anticancer"
+    CONDITIONING = "conditioning"
+    IMMUNOSUPPRESSION = "immunosuppression"
+
+
+INFUSIONS = frozenset({TherapyKind.ASCT, TherapyKind.ALLO_HSCT, TherapyKind.CAR_T})
+
+
+class Response(StrEnum):
+    """IMWG responses, best to worst."""
+
+    SCR = "sCR"
+    CR = "CR"
+    VGPR = "VGPR"
+    PR = "PR"
+    MR = "MR"
+    SD = "SD"
+    PD = "PD"
+
+    def worse_than(self, other: "Response") -> bool:
+        return RANK[self] > RANK[other]
+
+
+RANK = {response: rank for rank, response in enumerate(Response)}
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of one fact. `amount` is a number in the fact's own unit; `value` and `unit` are as recorded."""
+
+    fact: str
+    value: Decimal | bool | str
+    unit: str
+    on: When
+    amount: Fraction | None = None
+    reference_low: Decimal | None = None
+    reference_high: Decimal | None = None
+    clinically_significant: bool | None = None
+    due_to_myeloma: bool | None = None
+
+    def as_json(self) -> Json:
+        """The observation in the record format, its number as it was written."""
+        optional = {
+            "unit": self.unit or None,
+            "reference_low": self.reference_low,
+            "reference_high": self.reference_high,
+            "clinically_significant": self.clinically_significant,
+            "due_to_myeloma": self.due_to_myeloma,
+        }
+        given = {name: value for name, value in optional.items() if value is not None}
+        return {"fact": self.fact, "value": self.value, "on": self.on.text} | given
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """One therapy; None is not known. `drug_names` are the drugs ready to compare."""
+
+    kind: TherapyKind
+    line: int | None = None
+    drugs: tuple[str, ...] = ()
+    start: date | None = None
+    end: date | None = None
+    cycles: int | None = None
+    best_response: Response | None = None
+    progressed_on: date | None = None
+    response_day_100: Response | None = None
+    drug_names: frozenset[str] = frozenset()
+
+    @property
+    def last_dose(self) -> date | None:
+        """The day of the last dose; for a transplant or infusion its date. None: ongoing, or not known."""
+        return self.start if self.end is None and self.kind in INFUSIONS else self.end
+
+    @property
+    def is_ongoing(self) -> bool:
+        """Without an end, and of a kind that can go on."""
+        return self.end is None and self.kind not in INFUSIONS
+
+    def as_json(self) -> Json:
+        """The therapy in the record format, every field written."""
+        return {
+            "kind": self.kind.value,
+            "line": self.line,
+            "drugs": list(self.drugs),
+            "start": _iso(self.start),
+            "end": _iso(self.end),
+            "cycles": self.cycles,
+            "best_response": None if self.best_response is None else self.best_response.value,
+            "progressed_on": _iso(self.progressed_on),
+            "response_day_100": None if self.response_day_100 is None else self.response_day_100.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Toxicity:
+    """One toxicity of previous therapy with its CTCAE grade; None is not known, or not resolved."""
+
+    term: str
+    grade: int | None = None
+    onset: date | None = None
+    resolved_on: date | None = None
+
+    def as_json(self) -> Json:
+        """The toxicity in the record format, every field written."""
+        return {
+            "term": self.term,
+            "grade": self.grade,
+            "onset": _iso(self.onset),
+            "resolved_on": _iso(self.resolved_on),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRecord:
+    """Everything known of one subject; an empty one says nothing at all."""
+
+    subject: str | None = None
+    sex: Sex | None = None
+    birth_year: int | None = None
+    first_dose: date | None = None
+    observations: tuple[Observation, ...] = ()
+    therapies: tuple[Therapy, ...] = ()
+    toxicities: tuple[Toxicity, ...] = ()
+
+    def as_json(self) -> Json:
+        """The record in its JSON shape: numbers as Decimal, dates as text; parse_record() of it is the same record."""
+        return {
+            "subject": self.subject,
+            "sex": None if self.sex is None else self.sex.value,
+            "birth_year": self.birth_year,
+            "first_dose": _iso(self.first_dose),
+            "observations": [observation.as_json() for observation in self.observations],
+            "therapies": [therapy.as_json() for therapy in self.therapies],
+            "toxicities": [toxicity.as_json() for toxicity in self.toxicities],
+        }
+
+    def digest(self) -> str:
+        """SHA-256 of the record's canonical JSON text."""
+        return hashlib.sha256(json_text.dumps(self.as_json()).encode()).hexdigest()
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,363 @@
+"""Forms for one observation, one therapy, one toxicity: turned into the record format and read by its one parser."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from screening.criteria import (
+    CATALOGUE,
+    FactKind,
+    RecordError,
+    Response,
+    TherapyKind,
+    parse_observation,
+    parse_therapy,
+    parse_toxicity,
+)
+from screening.models import Fact, Observation, Therapy, Toxicity
+from trialops.forms import DayField, ReasonField
+
+Json = dict[str, Any]
+
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+ANSWERS = {"true": True, "yes": True, "false": False, "no": False}
+
+FACT_GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (
+        gettext_lazy("Disease"),
+        (
+            "serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio", "marrow_plasma_cells",
+            "plasma_cell_leukemia", "cns_involvement", "brain_metastasis_history", "cord_compression_history",
+        ),
+    ),
+    (
+        gettext_lazy("Laboratory and heart"),
+        ("hemoglobin", "platelets", "neutrophils", "creatinine", "ast", "bilirubin", "gilberts_syndrome", "lvef"),
+    ),
+    (
+        gettext_lazy("Condition and history"),
+        (
+            "ecog", "life_expectancy", "willing_to_comply", "active_infection", "hiv", "hepatitis_b", "hepatitis_c",
+            "active_gvhd", "post_transplant_immunosuppression", "disqualifying_condition",
+        ),
+    ),
+    (
+        gettext_lazy("Pregnancy prevention"),
+        (
+            "childbearing_potential", "pregnancy_test", "pregnant", "breastfeeding", "agrees_to_pregnancy_testing",
+            "sexually_active", "agrees_to_contraception",
+        ),
+    ),
+    (gettext_lazy("Completeness"), ("therapy_history_complete", "toxicity_review_complete")),
+)  # fmt: skip
+
+KIND_LABELS: Mapping[str, Any] = {
+    "regimen": gettext_lazy("regimen (drug treatment of the myeloma)"),
+    "asct": gettext_lazy("autologous transplant (ASCT)"),
+    "allo_hsct": gettext_lazy("allogeneic transplant (allo-HSCT)"),
+    "car_t": gettext_lazy("CAR-T cells"),
+    "radiotherapy": gettext_lazy("radiotherapy"),
+    "investigational": gettext_lazy("investigational drug"),
+    "other_anticancer": gettext_lazy("other anticancer drug"),
+    "conditioning": gettext_lazy("conditioning for this study's infusion"),
+    "immunosuppression": gettext_lazy("immunosuppression"),
+}
+
+
+class FactSelect(forms.Select):
+    """Each option tells the script on the page what kind of value and which units its fact takes."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        fact = CATALOGUE.get(str(value))
+        if fact is not None:
+            option["attrs"] |= {
+                "data-kind": fact.kind.value,
+                "data-units": "|".join(fact.units),
+                "data-codes": "|".join(fact.codes),
+            }
+        return option
+
+
+class FactForm(forms.Form):
+    """One fact as typed. When it corrects an earlier entry, the reason is asked for as well.
+
+    `cleaned_data["raw"]` is the fact in the record format, accepted by the record's parser; what that refuses is
+    shown at the field it names.
+    """
+
+    model: ClassVar[type[Fact]]
+    title: ClassVar[Any]
+    parse: ClassVar[Callable[[object], object]]
+
+    def __init__(self, *args: Any, zone: ZoneInfo, correcting: Fact | None = None, **kwargs: Any) -> None:
+        self.zone, self.correcting = zone, correcting
+        if correcting is not None:
+            kwargs["initial"] = self.initial_of(correcting) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
+        if correcting is not None:
+            self.fields["reason"] = ReasonField(label=_("Why the earlier entry is wrong"))
+
+    def initial_of(self, row: Any) -> Json:
+        """What the form shows of an entry that is to be corrected."""
+        return {name: getattr(row, name) for name in self.fields_of_row()}
+
+    def fields_of_row(self) -> list[str]:
+        return [name for name in self.base_fields if hasattr(self.model, name)]
+
+    def raw(self, typed: Json) -> Json:
+        """The typed values in the record format; what cannot be one stays text, for the parser to refuse."""
+        raise NotImplementedError
+
+    def clean(self) -> Json:
+        typed: Json = super().clean() or {}
+        if self.errors:
+            return typed
+        typed["raw"] = self.raw(typed)
+        try:
+            type(self).parse(typed["raw"])
+        except RecordError as error:
+            self.show(error)
+        return typed
+
+    def show(self, error: RecordError) -> None:
+        """Each problem at its field."""
+        for problem in error.problems:
+            name = re.split(r"[.\[]", re.sub(r"^\w+\[\d+\]\.", "", problem.path))[0]
+            self.add_error(name if name in self.fields else None, capfirst(problem.message))
+
+
+def _choices(pairs: Any, empty: Any) -> list[tuple[Any, Any]]:
+    return [("", empty), *pairs]
+
+
+YES_NO = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
+CHOOSE = gettext_lazy("choose …")
+
+
+class ObservationForm(FactForm):
+    """One value of one fact. Value and unit fit the fact when it is known from the start (or by the script)."""
+
+    model = Observation
+    title = gettext_lazy("observation")
+    parse = staticmethod(parse_observation)
+
+    fact = forms.CharField(label=gettext_lazy("Fact"), max_length=50, widget=FactSelect)
+    value = forms.CharField(label=gettext_lazy("Value"), max_length=60)
+    unit = forms.CharField(label=gettext_lazy("Unit"), max_length=20, required=False, widget=forms.Select)
+    on = DayField(label=gettext_lazy("Date"))
+    at = forms.TimeField(
+        label=gettext_lazy("Time"),
+        required=False,
+        input_formats=["%H:%M", "%H:%M:%S"],
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        help_text=gettext_lazy("Site time. Two tests on one day need their times."),
+        error_messages={"invalid": gettext_lazy("Not a time of the day; write it as 09:30.")},
+    )
+    reference_low = forms.CharField(label=gettext_lazy("Reference from"), max_length=60, required=False)
+    reference_high = forms.CharField(label=gettext_lazy("Reference to"), max_length=60, required=False)
+    clinically_significant = forms.ChoiceField(
+        label=gettext_lazy("Clinically significant"),
+        required=False,
+        choices=_choices(YES_NO, gettext_lazy("not judged")),
+        help_text=gettext_lazy("The investigator's judgement of a value outside its reference."),
+    )
+    due_to_myeloma = forms.ChoiceField(
+        label=gettext_lazy("Due to the myeloma"), required=False, choices=_choices(YES_NO, gettext_lazy("not judged"))
+    )
+
+    laboratory = ("reference_low", "reference_high", "clinically_significant", "due_to_myeloma")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["fact"].widget.choices = _fact_choices()
+        chosen = CATALOGUE.get(str(self["fact"].value() or ""))
+        self.kind = chosen.kind.value if chosen else ""
+        units = chosen.units if chosen else dict.fromkeys(u for fact in CATALOGUE.values() for u in fact.units)
+        self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], _("no unit"))
+        if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
+            answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
+            self.fields["value"].widget = forms.Select(choices=_choices(answers, CHOOSE))
+        else:
+            self.fields["value"].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
+            if chosen is None:
+                self.fields["value"].help_text = _("A number, yes or no, negative or positive.")
+
+    def initial_of(self, row: Any) -> Json:
+        shown: Json = super().initial_of(row)
+        shown["on"], shown["at"] = row.on[:10], row.on[11:16]
+        for name in ("clinically_significant", "due_to_myeloma"):
+            shown[name] = "" if shown[name] is None else str(shown[name]).lower()
+        return shown
+
+    def raw(self, typed: Json) -> Json:
+        fact = CATALOGUE.get(typed["fact"])
+        raw: Json = {
+            "fact": typed["fact"],
+            "value": _value(fact.kind if fact else None, typed["value"]),
+            "on": self._on(typed),
+        }
+        if typed["unit"]:
+            raw["unit"] = typed["unit"]
+        for name in ("reference_low", "reference_high"):
+            if typed[name]:
+                raw[name] = _number(typed[name])
+        for name in ("clinically_significant", "due_to_myeloma"):
+            if typed[name]:
+                raw[name] = ANSWERS[typed[name]]
+        return raw
+
+    def _on(self, typed: Json) -> str:
+        """The day, or day and time with the site's offset; an unchanged time keeps the offset it was written with."""
+        day, at = typed["on"], typed["at"]
+        assert isinstance(day, date)  # noqa: S101  tells the type checker
+        if at is None:
+            return day.isoformat()
+        assert isinstance(at, time)  # noqa: S101
+        written = getattr(self.correcting, "on", "")
+        if written[:16] == f"{day.isoformat()}T{at:%H:%M}" and not at.second:
+            return str(written)
+        return datetime.combine(day, at, tzinfo=self.zone).isoformat(timespec="seconds" if at.second else "minutes")
+
+
+class TherapyForm(FactForm):
+    """One line of the treatment history. What is not known stays empty."""
+
+    model = Therapy
+    title = gettext_lazy("therapy")
+    parse = staticmethod(parse_therapy)
+
+    kind = forms.CharField(label=gettext_lazy("Kind"), max_length=30, widget=forms.Select)
+    line = forms.CharField(
+        label=gettext_lazy("Line"),
+        max_length=10,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    drugs = forms.CharField(
+        label=gettext_lazy("Drugs"),
+        max_length=2000,
+        required=False,
+        help_text=gettext_lazy("Generic names, separated by commas. None named means: it may have been any."),
+    )
+    start = DayField(label=gettext_lazy("Start"), required=False)
+    end = DayField(
+        label=gettext_lazy("Last dose"),
+        required=False,
+        help_text=gettext_lazy("Empty while it goes on; of a transplant or infusion its own day."),
+    )
+    cycles = forms.CharField(
+        label=gettext_lazy("Cycles"),
+        max_length=10,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+    best_response = forms.CharField(
+        label=gettext_lazy("Best response"), max_length=5, required=False, widget=forms.Select
+    )
+    progressed_on = DayField(label=gettext_lazy("Progression on"), required=False)
+    response_day_100 = forms.CharField(
+        label=gettext_lazy("Response at day 90 to 100"),
+        max_length=5,
+        required=False,
+        widget=forms.Select,
+        help_text=gettext_lazy("Autologous transplants only."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [(kind.value, KIND_LABELS.get(kind.value, kind.value)) for kind in TherapyKind]
+        responses = [(response.value, response.value) for response in Response]
+        self.fields["kind"].widget.choices = _choices(kinds, CHOOSE)
+        for name in ("best_response", "response_day_100"):
+            self.fields[name].widget.choices = _choices(responses, _("not known"))
+
+    def initial_of(self, row: Any) -> Json:
+        shown: Json = super().initial_of(row)
+        return shown | {"drugs": ", ".join(row.drugs)}
+
+    def raw(self, typed: Json) -> Json:
+        return {
+            "kind": typed["kind"],
+            "line": _number(typed["line"]),
+            "drugs": [drug.strip() for drug in re.split(r"[,;\n]", typed["drugs"]) if drug.strip()],
+            "start": _iso(typed["start"]),
+            "end": _iso(typed["end"]),
+            "cycles": _number(typed["cycles"]),
+            "best_response": typed["best_response"] or None,
+            "progressed_on": _iso(typed["progressed_on"]),
+            "response_day_100": typed["response_day_100"] or None,
+        }
+
+
+class ToxicityForm(FactForm):
+    """One toxicity of previous therapy."""
+
+    model = Toxicity
+    title = gettext_lazy("toxicity")
+    parse = staticmethod(parse_toxicity)
+
+    term = forms.CharField(label=gettext_lazy("Toxicity"), max_length=200, help_text=gettext_lazy("CTCAE term."))
+    grade = forms.CharField(
+        label=gettext_lazy("Grade"),
+        max_length=5,
+        required=False,
+        widget=forms.Select(choices=_choices([(str(g), str(g)) for g in range(1, 6)], gettext_lazy("not known"))),
+    )
+    onset = DayField(label=gettext_lazy("Onset"), required=False)
+    resolved_on = DayField(
+        label=gettext_lazy("Resolved on"), required=False, help_text=gettext_lazy("Empty while it is unresolved.")
+    )
+
+    def raw(self, typed: Json) -> Json:
+        return {
+            "term": typed["term"],
+            "grade": _number(typed["grade"]),
+            "onset": _iso(typed["onset"]),
+            "resolved_on": _iso(typed["resolved_on"]),
+        }
+
+
+FACT_FORMS: Mapping[str, type[FactForm]] = {
+    "observation": ObservationForm,
+    "therapy": TherapyForm,
+    "toxicity": ToxicityForm,
+}
+
+
+def _fact_choices() -> list[Any]:
+    """All facts of the catalogue, in groups; one that no group names is still offered."""
+    grouped = {name for _label, names in FACT_GROUPS for name in names}
+    other = tuple(name for name in CATALOGUE if name not in grouped)
+    groups = [*FACT_GROUPS, *([(_("Other"), other)] if other else [])]
+    return _choices(
+        [(label, [(name, CATALOGUE[name].label) for name in names if name in CATALOGUE]) for label, names in groups],
+        CHOOSE,
+    )
+
+
+def _value(kind: FactKind | None, text: str) -> object:
+    text = text.strip()
+    if kind is FactKind.BOOLEAN:
+        return ANSWERS.get(text.lower(), text)
+    if kind is FactKind.CODED:
+        return text.lower()
+    return _number(text)
+
+
+def _number(text: str) -> Decimal | str | None:
+    """A typed number exactly as written; anything else stays text, and nothing is None."""
+    text = text.strip()
+    return (Decimal(text) if NUMBER.fullmatch(text) else text) if text else None
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

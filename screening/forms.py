@@ -1,0 +1,86 @@
+"""Forms about a subject: a new one, the planned first dose, and each change of state."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from screening.models import Sex
+from trialops.forms import DayField, ReasonField
+
+
+class NewSubjectForm(forms.Form):
+    """A subject about to be screened: never a name, a birth date or a number from elsewhere."""
+
+    sex = forms.ChoiceField(
+        label=gettext_lazy("Sex"), required=False, choices=[("", gettext_lazy("not known yet")), *Sex.choices]
+    )
+    birth_year = forms.IntegerField(
+        label=gettext_lazy("Birth year"),
+        required=False,
+        min_value=1900,
+        max_value=2100,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "maxlength": 4}),
+        error_messages={"invalid": gettext_lazy("A year, for instance 1961.")},
+    )
+    planned_first_dose = DayField(
+        label=gettext_lazy("Planned first dose"),
+        required=False,
+        help_text=gettext_lazy("Can be set later; without it the question is asked for today."),
+    )
+    screened_on = DayField(
+        label=gettext_lazy("Screening began on"), help_text=gettext_lazy("The site must have been open on that day.")
+    )
+
+
+class PlanFirstDoseForm(forms.Form):
+    """Set, move or clear the planned first dose."""
+
+    planned_first_dose = DayField(
+        label=gettext_lazy("Planned first dose"),
+        required=False,
+        help_text=gettext_lazy("Empty clears it. Windows and reminders follow."),
+    )
+
+
+class StateForm(forms.Form):
+    """A change of state on a day at the site."""
+
+    on = DayField(label=gettext_lazy("On"))
+
+
+class WithdrawForm(StateForm):
+    """Leaving needs a reason."""
+
+    reason = ReasonField(help_text=gettext_lazy("No names, please: subjects are known by their number only."))
+
+
+class FailScreeningForm(StateForm):
+    """Which criteria are not met, and which one is the primary reason. Those violated are ticked."""
+
+    criteria = forms.MultipleChoiceField(
+        label=gettext_lazy("Criteria not met"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Tick at least one criterion that is not met.")},
+    )
+    primary = forms.ChoiceField(
+        label=gettext_lazy("Primary reason"), error_messages={"required": gettext_lazy("Choose the primary reason.")}
+    )
+    comment = ReasonField(label=gettext_lazy("Comment"), required=False)
+
+    def __init__(self, *args: Any, criteria: Sequence[tuple[str, str]], violated: Sequence[str], **kwargs: Any) -> None:
+        first = {"criteria": list(violated), "primary": violated[0] if len(violated) == 1 else ""}
+        kwargs["initial"] = {**first, **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+        for name, choices in (("criteria", criteria), ("primary", [("", _("choose …")), *criteria])):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101  tells the type checker
+            field.choices = list(choices)
+
+
+class RetractForm(forms.Form):
+    """Why an entry should never have been recorded."""
+
+    reason = ReasonField(label=gettext_lazy("Why the entry is taken back"))

@@ -1,0 +1,37 @@
+"""`manage.py sweep_reminders`: reconcile and send what is due once, from any scheduler, without Celery."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from screening.reminders.clock import database_now
+from screening.reminders.delivery import sweep
+from screening.reminders.plan import reconcile_all
+
+
+class Command(BaseCommand):
+    help = (
+        "Send the reminders that are due, as the Celery worker does every minute; running it beside the worker is "
+        "harmless. Exit status 1 if one could not be sent or a subject could not be reconciled."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-reconcile", action="store_true", help="Only send; do not bring the plan up to date first."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = 0
+        if not options["no_reconcile"]:
+            drift = reconcile_all(now=database_now())
+            made = drift.mended
+            failed += len(drift.failed)
+            self.stdout.write(
+                f"{drift.subjects} subjects: {made.created} planned, {made.cancelled} cancelled, {made.done} done, "
+                f"{made.missed} missed, {len(drift.failed)} could not be looked at"
+            )
+        swept = sweep()
+        failed += swept.failed
+        self.stdout.write(f"{swept.sent} sent, {swept.failed} failed, {swept.missed} missed")
+        if failed:
+            raise SystemExit(1)

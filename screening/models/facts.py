@@ -1,0 +1,100 @@
+"""The facts of a subject, as recorded: observations, therapies, toxicities. Corrected by superseding rows."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from screening.models.subjects import Subject
+from sites.triggers import append_only
+
+
+class Source(models.TextChoices):
+    TYPED = "typed", "typed"
+    FILE = "file", "file"
+
+
+class Fact(models.Model):
+    """What every kind of fact carries: whose, from where, by whom, and which row it corrects."""
+
+    append_only = True
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="%(class)s_rows")
+    source = models.CharField(max_length=10, choices=Source)
+    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="newer")
+    retracted = models.BooleanField(default=False, help_text="This row only takes the superseded one back.")
+    reason = models.TextField(blank=True, help_text="Why the earlier row was wrong.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+        ordering = ["subject", "id"]
+        triggers = [append_only()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(supersedes__isnull=True) | Q(reason__regex=r"\S"), name="%(class)s_correction_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(retracted=False) | Q(supersedes__isnull=False), name="%(class)s_retraction_names_row"
+            ),
+        ]
+
+
+class Observation(Fact):
+    """One value of one fact, kept as it was written: number, unit, day or time stamp with its offset."""
+
+    fact = models.CharField(max_length=50)
+    value = models.CharField(max_length=60, help_text="As written: a decimal, true or false, or a code.")
+    unit = models.CharField(max_length=20, blank=True)
+    on = models.CharField("on", max_length=40, help_text="ISO date, or date and time with its offset, as written.")
+    day = models.DateField(help_text="The calendar day of `on`, as written at the site.")
+    reference_low = models.CharField(max_length=60, blank=True)
+    reference_high = models.CharField(max_length=60, blank=True)
+    clinically_significant = models.BooleanField(null=True, blank=True)
+    due_to_myeloma = models.BooleanField(null=True, blank=True)
+
+    class Meta(Fact.Meta):
+        abstract = False
+        indexes = [models.Index(fields=["subject", "fact", "day"], name="observation_by_fact")]
+
+    def __str__(self) -> str:
+        return f"{self.fact} {self.value} {self.unit} on {self.on}"
+
+
+class Therapy(Fact):
+    """One line of the subject's treatment history."""
+
+    kind = models.CharField(max_length=30)
+    line = models.PositiveSmallIntegerField(null=True, blank=True)
+    drugs = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    start = models.DateField(null=True, blank=True)
+    end = models.DateField(null=True, blank=True)
+    cycles = models.PositiveSmallIntegerField(null=True, blank=True)
+    best_response = models.CharField(max_length=5, blank=True)
+    progressed_on = models.DateField(null=True, blank=True)
+    response_day_100 = models.CharField(max_length=5, blank=True)
+
+    class Meta(Fact.Meta):
+        abstract = False
+        verbose_name_plural = "therapies"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {', '.join(self.drugs)} from {self.start}"
+
+
+class Toxicity(Fact):
+    """One toxicity of previous therapy with its CTCAE grade."""
+
+    term = models.CharField(max_length=200)
+    grade = models.PositiveSmallIntegerField(null=True, blank=True)
+    onset = models.DateField(null=True, blank=True)
+    resolved_on = models.DateField(null=True, blank=True)
+
+    class Meta(Fact.Meta):
+        abstract = False
+        verbose_name_plural = "toxicities"
+
+    def __str__(self) -> str:
+        return f"{self.term} grade {self.grade} from {self.onset}"

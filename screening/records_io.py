@@ -1,0 +1,145 @@
+"""Subject records out of a file: one record, a list of records, or JSON Lines, each with its position."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from screening.criteria import RecordError, SubjectRecord, json_text, parse_record
+from screening.criteria.record_parsing import RECORD_FIELDS
+
+LARGEST_VALUE = 256 * 1024 * 1024  # bytes of one line, or of a file that is one JSON value
+BLANK = b" \t\r\n"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Line = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class ParsedRecord:
+    """One record of a file: where it stands (`record 3`, `line 3`, empty for the whole file), and it or its errors.
+
+    `errors` are one line each: `observations[1].unit: 'mg' is not a unit of hemoglobin ...`.
+    """
+
+    position: str
+    record: SubjectRecord | None
+    errors: tuple[str, ...] = ()
+
+
+def read_records(path: str, stdin: BinaryIO | None = None) -> Iterator[ParsedRecord]:
+    """The records of a file, or of standard input for `-`, in order; what cannot be read comes with its errors.
+
+    JSON Lines are read line by line, so a file may be larger than memory. Nothing is raised for bad content.
+    """
+    try:
+        if path == "-":
+            yield from _records(stdin or sys.stdin.buffer)
+        else:
+            with Path(path).open("rb") as file:
+                yield from _records(file)
+    except OSError as error:
+        yield _unreadable("", error.strerror or str(error))
+    except ValueError as error:  # a path that no file can have
+        yield _unreadable("", str(error))
+
+
+def _unreadable(position: str, why: str) -> ParsedRecord:
+    return ParsedRecord(position, None, (why,))
+
+
+def _records(file: BinaryIO) -> Iterator[ParsedRecord]:
+    lines = _lines(file)
+    first = next(lines, None)
+    if first is None:
+        yield _unreadable("", "empty; expected a record, a list of records, or JSON Lines")
+    elif _is_record(first[1]):
+        second = next(lines, None)
+        if second is None:
+            yield _parsed("record 1", first[1])
+        else:
+            yield from _json_lines(chain((first, second), lines))
+    else:
+        yield from _whole(first, lines)
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    """The lines that are not blank, with their numbers; an overlong one comes in pieces under one number."""
+    number, goes_on = 0, False
+    while piece := file.readline(LARGEST_VALUE):
+        number += not goes_on
+        goes_on = not piece.endswith(b"\n")
+        text = piece.removeprefix(BYTE_ORDER_MARK) if number == 1 else piece
+        if text.strip(BLANK):
+            yield number, text
+
+
+def _is_record(line: bytes) -> bool:
+    """A line that is a JSON object by itself and has some field of a record, or none at all."""
+    if not line.strip(BLANK).startswith(b"{"):
+        return False
+    try:
+        value = json_text.loads(line.decode())
+    except json_text.JsonError as error:
+        return error.is_whole
+    except UnicodeDecodeError:
+        return False
+    return isinstance(value, dict) and (not value or any(name in RECORD_FIELDS for name in value))
+
+
+def _json_lines(lines: Iterable[Line]) -> Iterator[ParsedRecord]:
+    for number, line in lines:
+        yield _parsed(f"line {number}", line)
+
+
+def _whole(first: Line, lines: Iterator[Line]) -> Iterator[ParsedRecord]:
+    """A file that is one JSON value, or else JSON Lines whose first line is broken."""
+    read, size = [first], len(first[1])
+    for line in lines:
+        read.append(line)
+        size += len(line[1])
+        if size > LARGEST_VALUE:
+            yield _unreadable("", f"larger than {LARGEST_VALUE // 1024**2} MiB; write one record a line (JSON Lines)")
+            return
+    try:
+        value = json_text.loads(_text(read))
+    except (json_text.JsonError, UnicodeDecodeError) as error:
+        if first[1].strip(BLANK).startswith(b"{") and any(_is_record(line) for _number, line in read[1:]):
+            yield from _json_lines(read)
+        else:
+            yield _unreadable("", _why(error))
+        return
+    if isinstance(value, list) and not value:
+        yield _unreadable("", "an empty list; expected at least one record")
+    for index, raw in enumerate(value if isinstance(value, list) else [value], start=1):
+        yield _checked(f"record {index}", raw)
+
+
+def _text(lines: list[Line]) -> str:
+    """The lines as one text, blank ones in their places, so that a parser's line numbers are the file's."""
+    rows: list[bytes] = []
+    for number, line in lines:
+        rows += [b"\n"] * (number - 1 - len(rows)) + [line]
+    return b"".join(rows).decode()
+
+
+def _parsed(position: str, line: bytes) -> ParsedRecord:
+    try:
+        return _checked(position, json_text.loads(line.decode()))
+    except (json_text.JsonError, UnicodeDecodeError) as error:
+        return _unreadable(position, _why(error))
+
+
+def _checked(position: str, raw: object) -> ParsedRecord:
+    try:
+        return ParsedRecord(position, parse_record(raw))
+    except RecordError as error:
+        return ParsedRecord(position, None, tuple(map(str, error.problems)))
+
+
+def _why(error: json_text.JsonError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 text: byte 0x{error.object[error.start]:02x} at position {error.start}"
+    return str(error)

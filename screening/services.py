@@ -1,0 +1,461 @@
+"""Every change of a subject: keyword-only, atomic, with who and why.
+
+A fact's way is one transaction: recorded, scored, the subject's state follows, its reminders follow.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from screening.criteria import SubjectRecord, assess, parse_record
+from screening.models import (
+    Assessment,
+    Observation,
+    ProtocolVersion,
+    ScreenFailure,
+    Source,
+    Subject,
+    SubjectStateChange,
+    Therapy,
+    Toxicity,
+)
+from screening.queries import latest_assessment, protocol_of, record_of
+from screening.reminders.plan import reconcile
+from screening.states import TRANSITIONS, SubjectState
+from screening.storage import LIST_NAMES, ROW_MAKERS
+from sites.models import Site
+from sites.queries import site_today, status_in_force
+from trialops.accounts.models import User
+
+S = SubjectState
+AnyFact = Observation | Therapy | Toxicity
+
+
+@transaction.atomic
+def create_subject(
+    *,
+    site: Site,
+    by: User,
+    now: datetime,
+    sex: str = "",
+    birth_year: int | None = None,
+    planned_first_dose: date | None = None,
+    screened_on: date | None = None,
+    state: SubjectState = S.IN_SCREENING,
+) -> Subject:
+    """Take a new subject into screening (or pre-screening) at a site, under the site's next screening number.
+
+    `screened_on` (default: today at the site) is the day on which that began; the site must have been open then.
+    Raises ValidationError by field; at a site that is not open it names the status and since when.
+    """
+    subject = _new_subject(
+        site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
+        planned_first_dose=planned_first_dose, state=state,
+    )  # fmt: skip
+    _facts_changed(subject, by=by, now=now)
+    return subject
+
+
+@transaction.atomic
+def import_record(
+    *,
+    site: Site,
+    record: SubjectRecord,
+    by: User,
+    now: datetime,
+    screened_on: date | None = None,
+    as_of: date | None = None,
+    state: SubjectState = S.IN_SCREENING,
+) -> Subject:
+    """Store a whole subject record at a site; a record that names its screening number keeps it.
+
+    `as_of` (default: today at the site) is the day as of which the record is scored, for records of the past.
+    Raises ValidationError by field: `subject` for a number that exists already or belongs to another site.
+    """
+    raw = record.as_json()
+    subject = _new_subject(
+        site=site, by=by, now=now, screened_on=screened_on, sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
+        planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
+    )  # fmt: skip
+    for model, name in LIST_NAMES.items():
+        for item in raw.get(name) or []:
+            _add_row(subject, ROW_MAKERS[model](item), by=by, source=Source.FILE)
+    _facts_changed(subject, by=by, now=now, as_of=as_of)
+    return subject
+
+
+@transaction.atomic
+def record_fact(
+    *,
+    subject: Subject,
+    kind: type[Observation] | type[Therapy] | type[Toxicity],
+    raw: Mapping[str, Any],
+    by: User,
+    now: datetime,
+    source: Source = Source.TYPED,
+    supersedes: AnyFact | None = None,
+    reason: str = "",
+) -> AnyFact:
+    """Add one observation, therapy or toxicity, given in the record format; or correct an earlier one by it.
+
+    Raises screening.criteria.RecordError for a value that a record could not hold, ValidationError for a correction
+    without a reason or of a row that has been corrected already.
+    """
+    subject = _locked(subject)
+    list_name = LIST_NAMES[kind]
+    record = parse_record({"subject": subject.screening_number, list_name: [dict(raw)]})
+    row: AnyFact = ROW_MAKERS[kind](record.as_json()[list_name][0])
+    if supersedes is not None:
+        _refuse_bad_correction(supersedes, kind, subject, reason)
+        row.supersedes_id = supersedes.pk
+        row.reason = reason.strip()
+    _add_row(subject, row, by=by, source=source)
+    _facts_changed(subject, by=by, now=now)
+    return row
+
+
+@transaction.atomic
+def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyFact:
+    """Take a fact back that should never have been recorded; the row and the reason stay visible."""
+    subject = _locked(fact.subject)
+    kind = type(fact)
+    _refuse_bad_correction(fact, kind, subject, reason)
+    copied = {
+        field.attname: getattr(fact, field.attname)
+        for field in kind._meta.concrete_fields
+        if field.name not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source"}
+    }
+    row = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
+    _add_row(subject, row, by=by, source=Source.TYPED)
+    _facts_changed(subject, by=by, now=now)
+    return row
+
+
+@transaction.atomic
+def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetime) -> Subject:
+    """Set, move or clear the planned day of the first dose; windows and reminders follow."""
+    subject = _locked(subject)
+    if subject.first_dose_on is not None:
+        raise ValidationError({"planned_first_dose": f"The first dose was given on {subject.first_dose_on}."})
+    subject.planned_first_dose = on
+    subject.save(update_fields=["planned_first_dose"])
+    _facts_changed(subject, by=by, now=now)
+    return subject
+
+
+@transaction.atomic
+def start_screening(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
+    """From pre-screened to in screening."""
+    subject = _locked(subject)
+    _refuse_closed_site(subject.site, on)
+    _move(subject, S.IN_SCREENING, on=on, by=by, now=now)
+    _facts_changed(subject, by=by, now=now)
+    return subject
+
+
+@transaction.atomic
+def fail_screening(
+    *, subject: Subject, criteria: list[str], primary: str, comment: str = "", on: date, by: User, now: datetime
+) -> ScreenFailure:
+    """End the screening because criteria are not met; each must be in the protocol and not be satisfied."""
+    subject = _locked(subject)
+    assessment = _assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
+    verdicts = {item["id"]: item["verdict"] for item in assessment.result["criteria"]}
+    if not criteria:
+        raise ValidationError({"criteria": "Tick at least one criterion that is not met."})
+    unknown = [name for name in criteria if name not in verdicts]
+    if unknown:
+        raise ValidationError({"criteria": f"Not a criterion of this protocol: {', '.join(unknown)}."})
+    met = [name for name in criteria if verdicts[name] == "satisfied"]
+    if met:
+        raise ValidationError({"criteria": f"Satisfied, so no reason for a screen failure: {', '.join(met)}."})
+    if primary not in criteria:
+        raise ValidationError({"primary": "The primary reason must be one of the ticked criteria."})
+    change = _move(subject, S.SCREEN_FAILED, on=on, by=by, now=now, reason=comment)
+    failure = ScreenFailure.objects.create(
+        state_change=change,
+        protocol_version=subject.protocol_version,
+        criteria=[name for name in verdicts if name in criteria],
+        primary=primary,
+        comment=comment.strip(),
+    )
+    _reconcile(subject, now=now)
+    return failure
+
+
+@transaction.atomic
+def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
+    """Enroll an eligible subject; refused unless the verdict as of that day is eligible. Nobody can override it."""
+    subject = _locked(subject)
+    assessment = _assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
+    if assessment.verdict != Assessment.Verdict.ELIGIBLE:
+        open_criteria = [c["id"] for c in assessment.result["criteria"] if c["verdict"] != "satisfied"]
+        raise ValidationError(
+            {
+                "state": f"The verdict on {on} is {assessment.verdict} ({', '.join(open_criteria)}); "
+                "it cannot be overridden."
+            }
+        )
+    _move(subject, S.ENROLLED, on=on, by=by, now=now)
+    _reconcile(subject, now=now)
+    return subject
+
+
+@transaction.atomic
+def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
+    """Record that the first dose was given; the reminders after the dose begin."""
+    subject = _locked(subject)
+    subject.first_dose_on = on
+    subject.save(update_fields=["first_dose_on"])
+    _move(subject, S.TREATED, on=on, by=by, now=now)
+    _facts_changed(subject, by=by, now=now)
+    return subject
+
+
+@transaction.atomic
+def complete(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
+    """The subject has finished the study."""
+    subject = _locked(subject)
+    _move(subject, S.COMPLETED, on=on, by=by, now=now)
+    _reconcile(subject, now=now)
+    return subject
+
+
+@transaction.atomic
+def withdraw(*, subject: Subject, on: date, by: User, now: datetime, reason: str) -> Subject:
+    """The subject leaves screening or the study; the reason is required."""
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the subject leaves."})
+    subject = _locked(subject)
+    _move(subject, S.WITHDRAWN, on=on, by=by, now=now, reason=reason)
+    _reconcile(subject, now=now)
+    return subject
+
+
+@transaction.atomic
+def rescore(*, subject: Subject, now: datetime) -> Assessment | None:
+    """Score a subject again because time has passed; stores a verdict only if today's differs from the last."""
+    subject = _locked(subject)
+    before = latest_assessment(subject)
+    today = site_today(subject.site, now)
+    if before is not None and before.as_of == today:
+        return None
+    after = _assessment(subject, as_of=today, by=None)
+    if before is not None and _same_verdict(before, after):
+        return None
+    after.save()
+    _follow_verdict(subject, after, on=today)
+    _reconcile(subject, now=now)
+    return after
+
+
+def _new_subject(
+    *,
+    site: Site,
+    by: User,
+    now: datetime,
+    screened_on: date | None,
+    state: SubjectState,
+    screening_number: str | None = None,
+    **fields: Any,
+) -> Subject:
+    site = Site.objects.select_for_update().select_related("study").get(pk=site.pk)
+    today = site_today(site, now)
+    on = screened_on or today
+    if on > today:
+        raise ValidationError({"screened_on": f"Screening cannot begin in the future; it is {today} at {site.code}."})
+    _refuse_closed_site(site, on)
+    number = _free_number(site, screening_number)
+    subject = Subject(
+        site=site,
+        number=number,
+        screening_number=f"{site.code}-{number:04d}",
+        protocol_version=_version_for(site, on),
+        created_by=by,
+        state=state,
+        **fields,
+    )
+    subject.full_clean(exclude=["site", "protocol_version", "created_by"], validate_constraints=False)
+    subject.save(force_insert=True)
+    SubjectStateChange.objects.create(subject=subject, state=state, effective_on=on, recorded_by=by)
+    return subject
+
+
+def _free_number(site: Site, screening_number: str | None) -> int:
+    """The number asked for, if it is free, else the site's next one. The site's row is locked: numbers have no gaps."""
+    if screening_number is None:
+        highest: int = Subject.objects.filter(site=site).aggregate(highest=Max("number"))["highest"] or 0
+        return highest + 1
+    match = re.fullmatch(rf"{re.escape(site.code)}-(\d{{4,6}})", screening_number)
+    if match is None or int(match[1]) == 0 or screening_number != f"{site.code}-{int(match[1]):04d}":
+        raise ValidationError(
+            {
+                "subject": f"“{screening_number}” is not a screening number of {site.code}; "
+                f"accepted: {site.code}-0001 and on, or null for the next."
+            }
+        )
+    if Subject.objects.filter(site=site, number=int(match[1])).exists():
+        raise ValidationError(
+            {"subject": f"{screening_number} exists already at {site.code}; give a free number, or null for the next."}
+        )
+    return int(match[1])
+
+
+def _version_for(site: Site, on: date) -> ProtocolVersion:
+    published = site.study.protocol_versions.exclude(status=ProtocolVersion.Status.DRAFT).order_by("effective_on", "id")
+    version = published.filter(effective_on__lte=on).last() or published.first()
+    if version is None:
+        raise ValidationError(f"{site.study.registry_id} has no published protocol version; publish one first.")
+    return version
+
+
+def _refuse_closed_site(site: Site, on: date) -> None:
+    status = status_in_force(site, day=on)
+    if status is None:
+        raise ValidationError(f"{site.code} had no status on {on}: screening needs a site that is recruiting.")
+    if not status.open_for_screening:
+        raise ValidationError(
+            f"{site.code} is {status.label} since {status.since}: no new subject can be screened there on {on}."
+        )
+
+
+def _locked(subject: Subject) -> Subject:
+    return (
+        Subject.objects.select_for_update(of=("self",))
+        .select_related("site__study", "protocol_version")
+        .get(pk=subject.pk)
+    )
+
+
+def _add_row(subject: Subject, row: AnyFact, *, by: User, source: Source) -> None:
+    row.subject = subject
+    row.source = source
+    row.recorded_by = by
+    row.save(force_insert=True)
+
+
+def _refuse_bad_correction(fact: AnyFact, kind: type[AnyFact], subject: Subject, reason: str) -> None:
+    if not isinstance(fact, kind) or fact.subject_id != subject.pk:
+        raise ValidationError("A fact can only be corrected by one of its own kind and subject.")
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the earlier entry is wrong."})
+    if fact.retracted or kind.objects.filter(supersedes_id=fact.pk).exists():
+        raise ValidationError("Somebody has corrected this entry already; reload the page to see the newer one.")
+
+
+def _move(
+    subject: Subject, state: SubjectState, *, on: date, by: User | None, now: datetime, reason: str = ""
+) -> SubjectStateChange:
+    today = site_today(subject.site, now)
+    current = SubjectState(subject.state)
+    if state not in TRANSITIONS[current]:
+        accepted = ", ".join(s.label for s in S if s in TRANSITIONS[current]) or "none, it is final"
+        raise ValidationError(
+            {"state": f"{subject} is {current.label}; it cannot become {state.label}. Possible: {accepted}."}
+        )
+    if on > today:
+        raise ValidationError(
+            {"on": f"A change of state cannot lie in the future; it is {today} at {subject.site.code}."}
+        )
+    last = subject.state_changes.order_by("effective_on", "id").last()
+    if last is not None and on < last.effective_on:
+        raise ValidationError(
+            {
+                "on": f"{subject} is {last.get_state_display()} since {last.effective_on}; "
+                "choose that day or a later one."
+            }
+        )
+    return _add_state(subject, state, on=on, by=by, reason=reason)
+
+
+def _add_state(subject: Subject, state: SubjectState, *, on: date, by: User | None, reason: str) -> SubjectStateChange:
+    change = SubjectStateChange.objects.create(
+        subject=subject, state=state, effective_on=on, recorded_by=by, reason=reason.strip()
+    )
+    subject.state = state
+    return change
+
+
+def _facts_changed(subject: Subject, *, by: User, now: datetime, as_of: date | None = None) -> Assessment:
+    day = as_of or site_today(subject.site, now)
+    assessment = _assess(subject, as_of=day, by=by)
+    _follow_verdict(subject, assessment, on=day)
+    _reconcile(subject, now=now)
+    return assessment
+
+
+def _assess(subject: Subject, *, as_of: date, by: User | None) -> Assessment:
+    assessment = _assessment(subject, as_of=as_of, by=by)
+    assessment.save()
+    return assessment
+
+
+def _assessment(subject: Subject, *, as_of: date, by: User | None) -> Assessment:
+    record = record_of(subject)
+    outcome = assess(protocol_of(subject.protocol_version), record, as_of=as_of)
+    return Assessment(
+        subject=subject,
+        protocol_version=subject.protocol_version,
+        as_of=as_of,
+        first_dose=outcome.first_dose,
+        verdict=outcome.verdict.value,
+        satisfied=outcome.satisfied,
+        total=outcome.total,
+        earliest_first_dose=outcome.earliest_first_dose,
+        result=outcome.as_json(),
+        facts_digest=record.digest(),
+        recorded_by=by,
+    )
+
+
+def _same_verdict(before: Assessment, after: Assessment) -> bool:
+    def verdicts(assessment: Assessment) -> list[tuple[str, str]]:
+        return [(item["id"], item["verdict"]) for item in assessment.result["criteria"]]
+
+    return before.verdict == after.verdict and verdicts(before) == verdicts(after)
+
+
+def _follow_verdict(subject: Subject, assessment: Assessment, *, on: date) -> None:
+    """In screening and eligible follow the verdict; every other change of state is a person's."""
+    eligible = assessment.verdict == Assessment.Verdict.ELIGIBLE
+    if subject.state == S.IN_SCREENING and eligible:
+        following = S.ELIGIBLE
+    elif subject.state == S.ELIGIBLE and not eligible:
+        following = S.IN_SCREENING
+    else:
+        return
+    last = subject.state_changes.order_by("effective_on", "id").last()
+    day = max(on, last.effective_on) if last else on
+    _add_state(subject, following, on=day, by=None, reason=f"The verdict is {assessment.verdict}.")
+
+
+def _reconcile(subject: Subject, *, now: datetime) -> None:
+    reconcile(subject=subject, record=record_of(subject), protocol=protocol_of(subject.protocol_version), now=now)
+
+
+def _as_date(value: str | date | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+__all__ = [
+    "Observation",
+    "Therapy",
+    "Toxicity",
+    "complete",
+    "create_subject",
+    "enroll",
+    "fail_screening",
+    "import_record",
+    "plan_first_dose",
+    "record_fact",
+    "record_first_dose",
+    "rescore",
+    "retract_fact",
+    "start_screening",
+    "withdraw",
+]

@@ -1,0 +1,40 @@
+"""A subject's states and which may follow which."""
+
+from django.db import models
+
+
+class SubjectState(models.TextChoices):
+    """Where a subject stands in the study."""
+
+    PRE_SCREENED = "pre_screened", "pre-screened"
+    IN_SCREENING = "in_screening", "in screening"
+    ELIGIBLE = "eligible", "eligible"
+    ENROLLED = "enrolled", "enrolled"
+    TREATED = "treated", "treated"
+    COMPLETED = "completed", "completed"
+    SCREEN_FAILED = "screen_failed", "screen failed"
+    WITHDRAWN = "withdrawn", "withdrawn"
+
+
+S = SubjectState
+
+TRANSITIONS: dict[SubjectState, frozenset[SubjectState]] = {
+    S.PRE_SCREENED: frozenset({S.IN_SCREENING, S.SCREEN_FAILED, S.WITHDRAWN}),
+    S.IN_SCREENING: frozenset({S.ELIGIBLE, S.SCREEN_FAILED, S.WITHDRAWN}),
+    S.ELIGIBLE: frozenset({S.IN_SCREENING, S.ENROLLED, S.SCREEN_FAILED, S.WITHDRAWN}),
+    S.ENROLLED: frozenset({S.TREATED, S.WITHDRAWN}),
+    S.TREATED: frozenset({S.COMPLETED, S.WITHDRAWN}),
+    S.COMPLETED: frozenset(),
+    S.SCREEN_FAILED: frozenset(),
+    S.WITHDRAWN: frozenset(),
+}
+"""Which state may follow which; the database refuses what is not in this table."""
+
+BEFORE_DOSE = frozenset({S.PRE_SCREENED, S.IN_SCREENING, S.ELIGIBLE, S.ENROLLED})
+"""States in which the first dose still lies ahead."""
+
+SCORED = frozenset({S.PRE_SCREENED, S.IN_SCREENING, S.ELIGIBLE})
+"""States in which a verdict still decides something."""
+
+IN_STUDY_AFTER_DOSE = frozenset({S.TREATED})
+"""States in which reminders after the dose are due."""

@@ -1,0 +1,191 @@
+"""Entering, correcting and taking back the facts of a subject."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from screening import services
+from screening.criteria import CATALOGUE, RecordError
+from screening.fact_forms import FACT_FORMS, FACT_GROUPS, FactForm
+from screening.forms import RetractForm
+from screening.models import Fact, Observation, Subject, Therapy, Toxicity
+from screening.queries import latest_assessment
+from screening.views.frame import subject_context, subject_to_change
+from sites.queries import site_today
+from sites.viewing import Viewer, viewer_of
+from trialops.forms import add_service_errors
+
+PLACES = {name: place for place, name in enumerate(chain.from_iterable(names for _label, names in FACT_GROUPS))}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
+    """Add one observation, therapy or toxicity; `?fact=` chooses an observation's fact beforehand."""
+    viewer, subject, form_class = _start(request, subject_id, kind)
+    initial: dict[str, Any] = {}
+    if kind == "observation":
+        fact = request.GET.get("fact", "")
+        initial = {"fact": fact if fact in CATALOGUE else "", "on": site_today(subject.site, viewer.now)}
+    form = form_class(request.POST or None, zone=subject.site.zone, initial=initial)
+    if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
+        messages.success(request, _saved_message(subject, form))
+        if "another" in request.POST:
+            return redirect(reverse("subject-fact-new", args=[subject.pk, kind]))
+        return redirect(reverse("subject", args=[subject.pk]) + "#facts")
+    heading = _("New %(kind)s") % {"kind": form_class.title}
+    return _form_page(request, subject, form, heading=heading, kind=kind, another=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
+    """Replace an entry by what it should have said; the earlier one stays visible."""
+    viewer, subject, form_class = _start(request, subject_id, kind)
+    row = _live_row(form_class.model, subject, fact_id)
+    form = form_class(request.POST or None, zone=subject.site.zone, correcting=row)
+    if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
+        messages.success(request, _saved_message(subject, form))
+        return redirect(reverse("subject", args=[subject.pk]) + "#facts")
+    heading = _("Correct this %(kind)s") % {"kind": form_class.title}
+    return _form_page(request, subject, form, heading=heading, kind=kind)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
+    """Take an entry back that should never have been recorded."""
+    viewer, subject, form_class = _start(request, subject_id, kind)
+    row = _live_row(form_class.model, subject, fact_id)
+    form = RetractForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.retract_fact(fact=row, by=viewer.user, now=viewer.now, reason=form.cleaned_data["reason"])
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            messages.success(request, _("The entry is taken back; it stays visible among the earlier versions."))
+            return redirect(reverse("subject", args=[subject.pk]) + "#facts")
+    context = {
+        **subject_context(subject),
+        "form": form,
+        "heading": _("Take this %(kind)s back") % {"kind": form_class.title},
+        "lead": described(row),
+        "button": _("Take it back"),
+    }
+    return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
+
+
+def facts_shown(observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    """Observations in the order of the entry form's groups, of one fact the latest first, each with its name."""
+    ordered = sorted(observations, key=lambda row: (row.day, row.on, row.pk), reverse=True)
+    ordered.sort(key=lambda row: PLACES.get(row.fact, len(PLACES)))
+    seen: set[str] = set()
+    shown = []
+    for row in ordered:
+        label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
+        shown.append({"row": row, "label": label, "value": value_in_words(row), "latest": row.fact not in seen})
+        seen.add(row.fact)
+    return shown
+
+
+def value_in_words(row: Observation) -> str:
+    """`yes`, `no`, or the value with its unit as recorded."""
+    words = {"true": _("yes"), "false": _("no")}.get(row.value, row.value)
+    return words if row.unit in {"", "1"} else f"{words} {row.unit}"
+
+
+def earlier_versions(subject: Subject) -> list[dict[str, Any]]:
+    """Entries that were corrected or taken back, newest change first: what they said, by what and why it ended."""
+    ended: list[Any] = []
+    for model in (Observation, Therapy, Toxicity):
+        ended += model._default_manager.filter(subject=subject, newer__isnull=False, retracted=False).select_related(
+            "recorded_by", "newer__recorded_by"
+        )
+    ended.sort(key=lambda row: row.newer.recorded_at, reverse=True)
+    return [{"row": row, "text": described(row), "newer": row.newer} for row in ended]
+
+
+def described(row: models.Model) -> str:
+    """An entry in one line."""
+    if isinstance(row, Observation):
+        label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
+        return f"{label} {value_in_words(row)}, {row.on}"
+    if isinstance(row, Therapy):
+        days = f"{row.start or '?'} – {row.end or _('ongoing or not known')}"
+        return f"{row.kind.replace('_', ' ')} {', '.join(row.drugs)} {days}".replace("  ", " ")
+    return str(row)
+
+
+def _start(request: HttpRequest, subject_id: UUID, kind: str) -> tuple[Viewer, Subject, type[FactForm]]:
+    viewer = viewer_of(request)
+    subject = subject_to_change(viewer, subject_id)
+    if kind not in FACT_FORMS:
+        raise Http404
+    return viewer, subject, FACT_FORMS[kind]
+
+
+def _live_row(model: type[Fact], subject: Subject, fact_id: int) -> Fact:
+    """An entry that nobody has corrected or taken back yet."""
+    rows = model._default_manager.filter(subject=subject, retracted=False, newer__isnull=True)
+    return get_object_or_404(rows, pk=fact_id)
+
+
+def _saved(form: FactForm, viewer: Viewer, subject: Subject) -> bool:
+    """Store what the form holds; what the service refuses is shown in the form."""
+    try:
+        services.record_fact(
+            subject=subject,
+            kind=form.model,
+            raw=form.cleaned_data["raw"],
+            by=viewer.user,
+            now=viewer.now,
+            supersedes=form.correcting,
+            reason=form.cleaned_data.get("reason", ""),
+        )
+    except RecordError as error:
+        form.show(error)
+    except ValidationError as error:
+        add_service_errors(form, error)
+    return not form.errors
+
+
+def _saved_message(subject: Subject, form: FactForm) -> str:
+    newest = latest_assessment(subject)
+    said = _("Saved: %(entry)s.") % {"entry": _entry(form)}
+    if newest is None:
+        return said
+    verdict = _("Verdict: %(verdict)s, %(satisfied)s of %(total)s criteria satisfied.") % {
+        "verdict": newest.get_verdict_display(),
+        "satisfied": newest.satisfied,
+        "total": newest.total,
+    }
+    return f"{said} {verdict}"
+
+
+def _entry(form: FactForm) -> str:
+    raw = form.cleaned_data["raw"]
+    if "fact" in raw:
+        return CATALOGUE[raw["fact"]].label
+    return str(raw.get("term") or ", ".join(raw.get("drugs") or []) or form.title)
+
+
+def _form_page(
+    request: HttpRequest, subject: Subject, form: FactForm, *, heading: str, kind: str, another: bool = False
+) -> HttpResponse:
+    context = {
+        **subject_context(subject),
+        "form": form,
+        "heading": heading,
+        "kind": kind,
+        "another": another,
+        "lead": _("Earlier entry: %(entry)s") % {"entry": described(form.correcting)} if form.correcting else "",
+    }
+    return render(request, "screening/fact_form.html", context, status=400 if form.errors else 200)

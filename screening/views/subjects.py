@@ -1,0 +1,147 @@
+"""A new subject, and the page about one subject."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from screening import services
+from screening.fact_forms import FACT_FORMS, ObservationForm
+from screening.forms import NewSubjectForm, PlanFirstDoseForm
+from screening.models import Assessment, Subject
+from screening.queries import current_facts, latest_assessment, protocol_of
+from screening.states import BEFORE_DOSE
+from screening.views.actions import actions_for
+from screening.views.facts import earlier_versions, facts_shown
+from screening.views.frame import subject_context, subject_or_404, subject_to_change
+from screening.views.verdict import Entries, criteria_shown, windows_chart, windows_shown
+from sites.queries import site_today, status_in_force
+from sites.viewing import viewer_of
+from trialops.forms import add_service_errors
+
+STORED_SHOWN = 20
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_subject(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
+    """Take a new subject into screening at a site."""
+    viewer = viewer_of(request)
+    site = viewer.site(registry_id, code)
+    if not viewer.access.may_screen_at(site):
+        raise PermissionDenied
+    today = site_today(site, viewer.now)
+    form = NewSubjectForm(request.POST or None, initial={"screened_on": today})
+    if request.method == "POST" and form.is_valid():
+        try:
+            subject = services.create_subject(site=site, by=viewer.user, now=viewer.now, **form.cleaned_data)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            messages.success(request, _("%(subject)s is in screening. Enter what is known.") % {"subject": subject})
+            return redirect("subject", subject.pk)
+    context = {
+        "site": site,
+        "study": site.study,
+        "section": "studies",
+        "form": form,
+        "status": status_in_force(site, day=today),
+    }
+    return render(request, "screening/new_subject.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
+    """Everything about one subject: verdict with reasons and windows, facts, state, reminders."""
+    viewer = viewer_of(request)
+    subject = subject_or_404(viewer, subject_id)
+    may_enter = viewer.access.may_screen_at(subject.site)
+    entries = Entries(subject, *current_facts(subject))
+    today = site_today(subject.site, viewer.now)
+    context = {
+        **subject_context(subject),
+        **_verdict(request, subject, entries, may_enter=may_enter),
+        "today": today,
+        "may_enter": may_enter,
+        "observations": facts_shown(entries.observations),
+        "therapies": entries.therapies,
+        "toxicities": entries.toxicities,
+        "earlier": earlier_versions(subject),
+        "observation_form": ObservationForm(zone=subject.site.zone, initial={"on": today}),
+        "therapy_form": FACT_FORMS["therapy"](zone=subject.site.zone),
+        "toxicity_form": FACT_FORMS["toxicity"](zone=subject.site.zone),
+        "plan_form": PlanFirstDoseForm(initial={"planned_first_dose": subject.planned_first_dose}),
+        "may_plan": may_enter and subject.state in BEFORE_DOSE,
+        "actions": actions_for(subject) if may_enter else [],
+        "changes": subject.state_changes.select_related("recorded_by", "screen_failure").order_by(
+            "-effective_on", "-id"
+        ),
+        "reminders": subject.reminders.order_by("-window_from", "-due_at", "id"),
+    }
+    return render(request, "screening/subject.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan_first_dose(request: HttpRequest, subject_id: UUID) -> HttpResponse:
+    """Set, move or clear the planned first dose."""
+    viewer = viewer_of(request)
+    subject = subject_to_change(viewer, subject_id)
+    form = PlanFirstDoseForm(request.POST or None, initial={"planned_first_dose": subject.planned_first_dose})
+    if request.method == "POST" and form.is_valid():
+        day = form.cleaned_data["planned_first_dose"]
+        try:
+            services.plan_first_dose(subject=subject, on=day, by=viewer.user, now=viewer.now)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            messages.success(request, _after_planning(subject, day))
+            return redirect("subject", subject.pk)
+    heading = _("Plan the first dose")
+    context = {**subject_context(subject), "form": form, "heading": heading, "button": _("Save the planned day")}
+    return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
+
+
+def _verdict(request: HttpRequest, subject: Subject, entries: Entries, *, may_enter: bool) -> dict[str, Any]:
+    """The newest stored verdict, or the one that `?verdict=` names."""
+    newest = latest_assessment(subject)
+    chosen = _chosen(request.GET.get("verdict", ""), subject) or newest
+    stored = subject.assessments.defer("result").select_related("recorded_by").order_by("-id")[:STORED_SHOWN]
+    if chosen is None:
+        return {"assessment": None, "stored": stored}
+    in_protocol_order = request.GET.get("order") == "protocol"
+    criteria = criteria_shown(
+        chosen,
+        protocol_of(chosen.protocol_version),
+        entries,
+        in_protocol_order=in_protocol_order,
+        may_enter=may_enter and chosen == newest,
+    )
+    return {
+        "assessment": chosen,
+        "is_newest": chosen == newest,
+        "criteria": criteria,
+        "counts": [(name, sum(c.verdict == name for c in criteria)) for name in ("violated", "unknown", "satisfied")],
+        "in_protocol_order": in_protocol_order,
+        "windows": windows_shown(chosen),
+        "chart": windows_chart(chosen, subject.first_dose_on or subject.planned_first_dose),
+        "stored": stored,
+    }
+
+
+def _chosen(text: str, subject: Subject) -> Assessment | None:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        return None
+    return subject.assessments.filter(pk=int(text)).first()
+
+
+def _after_planning(subject: Subject, day: object) -> str:
+    if day is None:
+        return _("%(subject)s has no planned first dose now.") % {"subject": subject}
+    return _("First dose of %(subject)s planned for %(day)s; windows and reminders follow it.") % {
+        "subject": subject,
+        "day": day,
+    }

@@ -1,0 +1,204 @@
+"""A stored verdict made ready to be read: criteria in order, facts by their names, missing facts with their forms."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from screening.criteria import CATALOGUE, Protocol
+from screening.models import Assessment, Observation, Subject, Therapy, Toxicity
+
+Json = dict[str, Any]
+HORIZON_DAYS = 365
+ORDER = {"violated": 0, "unknown": 1, "satisfied": 2}
+
+FIELD_LABELS = {
+    "clinically_significant": "clinically significant?",
+    "due_to_myeloma": "due to the myeloma?",
+    "reference_low": "lower reference limit",
+    "reference_high": "upper reference limit",
+    "best_response": "best response",
+    "response_day_100": "response at day 90 to 100",
+    "progressed_on": "progression",
+    "resolved_on": "resolution",
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that could still change a verdict, and where it can be entered (empty: nowhere by this person)."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class CriterionShown:
+    """One criterion as the page shows it."""
+
+    id: str
+    kind: str
+    verdict: str
+    title: str
+    text: str
+    because: str
+    reading: str
+    facts: Sequence[Json]
+    missing: Sequence[Missing]
+    conflicts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class WindowShown:
+    """One run of days on which dosing violates no criterion."""
+
+    first: date
+    last: date
+    opened_by: str
+    closed_by: str
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The live facts of a subject, in the order of its record, for finding the form behind a name."""
+
+    subject: Subject
+    observations: Sequence[Observation]
+    therapies: Sequence[Therapy]
+    toxicities: Sequence[Toxicity]
+
+    def missing(self, name: str, *, may_enter: bool) -> Missing:
+        """A missing name such as `lvef`, `hemoglobin.clinically_significant`, `therapies[0].best_response`, `sex`."""
+        return Missing(label=self.label(name), href=self.href(name) if may_enter else "")
+
+    def label(self, name: str) -> str:
+        stem, _dot, part = name.partition(".")
+        words = self._stem(stem)
+        return f"{words}: {FIELD_LABELS.get(part, part.replace('_', ' '))}" if part else words
+
+    def _stem(self, stem: str) -> str:
+        if stem in CATALOGUE:
+            return CATALOGUE[stem].label
+        listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
+        if listed is None:
+            return stem.replace("_", " ")
+        place = int(listed[2])
+        if listed[1] == "therapies":
+            row = self.therapies[place] if place < len(self.therapies) else None
+            return ", ".join(row.drugs) or row.kind.replace("_", " ") if row else _("therapy %d") % (place + 1)
+        toxicity = self.toxicities[place] if place < len(self.toxicities) else None
+        return toxicity.term if toxicity else _("toxicity %d") % (place + 1)
+
+    def href(self, name: str) -> str:
+        """The form in which it can be entered: a new observation, or the correction of the entry it belongs to."""
+        stem, _dot, part = name.partition(".")
+        if stem in CATALOGUE:
+            rows = [row for row in self.observations if row.fact == stem]
+            if part and rows:
+                latest = max(rows, key=lambda row: row.day)
+                return self._form("subject-fact-correct", "observation", latest.pk)
+            return self._form("subject-fact-new", "observation") + f"?fact={stem}"
+        listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
+        if listed is None:
+            kind = {"therapies": "therapy", "toxicities": "toxicity"}.get(stem)
+            return self._form("subject-fact-new", kind) if kind else ""
+        kind, rows_of_kind = ("therapy", self.therapies) if listed[1] == "therapies" else ("toxicity", self.toxicities)
+        place = int(listed[2])
+        return self._form("subject-fact-correct", kind, rows_of_kind[place].pk) if place < len(rows_of_kind) else ""
+
+    def _form(self, name: str, kind: str, pk: int | None = None) -> str:
+        return reverse(name, args=[self.subject.pk, kind, *([pk] if pk is not None else [])])
+
+
+def criteria_shown(
+    assessment: Assessment, protocol: Protocol, entries: Entries, *, in_protocol_order: bool, may_enter: bool
+) -> list[CriterionShown]:
+    """The criteria of a stored verdict: violated first, then unknown, then satisfied, or as the protocol has them."""
+    words = {criterion.id: criterion for criterion in protocol.criteria}
+    shown = []
+    for item in assessment.result["criteria"]:
+        criterion = words.get(item["id"])
+        shown.append(
+            CriterionShown(
+                id=item["id"],
+                kind=item["kind"],
+                verdict=item["verdict"],
+                title=criterion.title if criterion else item["id"],
+                text=criterion.text if criterion else "",
+                because=item["because"],
+                reading=item["reading"],
+                facts=_facts_used(item["facts"], entries),
+                missing=[entries.missing(name, may_enter=may_enter) for name in item["missing"]],
+                conflicts=item["conflicts"],
+            )
+        )
+    return shown if in_protocol_order else sorted(shown, key=lambda criterion: ORDER[criterion.verdict])
+
+
+def _facts_used(facts: Sequence[Json], entries: Entries) -> list[Json]:
+    """Facts with their names in words; one that stands there twice is shown where it says more."""
+    telling = [fact for fact in facts if fact["compared"]]
+    told = {(fact["fact"], fact["on"]) for fact in telling}
+    kept = [fact for fact in facts if fact["compared"] or (fact["fact"], fact["on"]) not in told]
+    return [fact | {"label": entries.label(fact["fact"]), "value": _answer(fact["value"])} for fact in kept]
+
+
+def _answer(value: str | bool) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value
+
+
+def windows_shown(assessment: Assessment) -> list[WindowShown]:
+    """The windows of a stored verdict, in order."""
+    return [
+        WindowShown(
+            first=date.fromisoformat(window["from"]),
+            last=date.fromisoformat(window["to"]),
+            opened_by=", ".join(window.get("opened_by") or []),
+            closed_by=", ".join(window.get("closed_by") or []),
+        )
+        for window in assessment.result["windows"]
+    ]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The windows as a drawing: everything in the units of the picture, `WIDTH` for the whole year."""
+
+    bars: Sequence[Json]
+    ticks: Sequence[Json]
+    dose: Json | None
+
+
+WIDTH = 720
+
+
+def windows_chart(assessment: Assessment, dose: date | None) -> Chart:
+    """The year from as_of on; `dose` is the planned or given first dose, if any."""
+    first = assessment.as_of
+
+    def x(day: date) -> float:
+        return round((day - first).days * WIDTH / HORIZON_DAYS, 1)
+
+    bars = []
+    for window in windows_shown(assessment):
+        left, right = x(window.first), min(x(window.last + timedelta(days=1)), WIDTH)
+        bars.append({"x": left, "width": max(round(right - left, 1), 1.5)})
+    months = [(first.year + (first.month + n) // 12, (first.month + n) % 12 + 1) for n in range(13)]
+    ticks = [
+        {"x": x(day), "label": date_format(day, "M Y" if day.month == 1 else "M"), "minor": index % 3 != 0}
+        for index, day in enumerate(date(year, month, 1) for year, month in months)
+        if 0 <= (day - first).days <= HORIZON_DAYS - 12
+    ]
+    inside = dose is not None and 0 <= (dose - first).days <= HORIZON_DAYS
+    return Chart(bars=bars, ticks=ticks, dose={"x": x(dose), "day": dose} if inside and dose else None)

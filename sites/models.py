@@ -1,0 +1,283 @@
+"""Studies, sites, investigators and their terms, site status and its history, who may do what, API tokens."""
+
+import zoneinfo
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+from knox.models import AbstractAuthToken
+
+from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, SiteStatus
+from sites.triggers import append_only, bumps_data_version, legal_timeline, own_data_version
+
+
+def validate_time_zone(value: str) -> None:
+    """Only names that this system's IANA time zone database knows."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "“%(value)s” is not an IANA time zone; for instance America/Chicago.", params={"value": value}
+        )
+
+
+class Study(models.Model):
+    """A clinical study under its registry id."""
+
+    registry_id = models.CharField(
+        max_length=20,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]+\Z", "A registry id, for instance NCT03464916.")],
+    )
+    title = models.CharField(max_length=300)
+    short_title = models.CharField(max_length=100)
+    phase = models.CharField(max_length=50, blank=True)
+    sponsor = models.CharField(max_length=200, blank=True)
+    planned_enrollment = models.PositiveIntegerField(null=True, blank=True)
+    declared_status = models.CharField(  # noqa: DJ001  NULL is "nothing declared"; a constraint tells it from any text
+        max_length=30,
+        null=True,
+        blank=True,
+        choices=[(status.value, status.label) for status in SiteStatus if status in STUDY_DECLARED],
+        help_text="Set only to halt or end the study as a whole; otherwise its status follows from its sites.",
+    )
+    contact_name = models.CharField(max_length=200, blank=True)
+    contact_phone = models.CharField(max_length=40, blank=True)
+    is_demo = models.BooleanField("invented demo data", default=False)
+    data_version = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name_plural = "studies"
+        ordering = ["registry_id"]
+        triggers = [own_data_version()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(declared_status__isnull=True) | Q(declared_status__in=sorted(STUDY_DECLARED)),
+                name="study_declared_status_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.registry_id} {self.short_title}"
+
+
+class Site(models.Model):
+    """A place that enrolls subjects of one study."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sites")
+    code = models.CharField(
+        max_length=8,
+        validators=[
+            RegexValidator(r"^[A-Z][A-Z0-9]{1,7}\Z", "Two to eight capital letters or digits, for instance JAX.")
+        ],
+        help_text="Begins every screening number of the site.",
+    )
+    facility = models.CharField(max_length=200)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField("state or province", max_length=100, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+    contact_name = models.CharField(max_length=200, blank=True)
+    contact_phone = models.CharField(max_length=40, blank=True)
+    contact_email = models.EmailField(blank=True)
+    target = models.PositiveIntegerField(null=True, blank=True, help_text="Subjects this site means to enroll.")
+
+    class Meta:
+        ordering = ["study", "code"]
+        triggers = [bumps_data_version("NEW.study_id")]
+        constraints = [models.UniqueConstraint(fields=["study", "code"], name="site_code_unique_in_study")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.facility}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Investigator(models.Model):
+    """A physician who answers for a site."""
+
+    name = models.CharField(max_length=200)
+    credentials = models.CharField(max_length=50, blank=True, help_text="For instance M.D.")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.name, self.credentials) if part)
+
+
+class InvestigatorTerm(models.Model):
+    """Who was (sub-)investigator of a site from when to when; one principal at a time."""
+
+    class Role(models.TextChoices):
+        PRINCIPAL = "principal", "principal investigator"
+        SUB = "sub", "sub-investigator"
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="investigator_terms")
+    investigator = models.ForeignKey(Investigator, on_delete=models.PROTECT, related_name="terms")
+    role = models.CharField(max_length=10, choices=Role)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while the term lasts.")
+
+    class Meta:
+        ordering = ["site", "-starts_on"]
+        triggers = [bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="investigator_term_in_order",
+                violation_error_message="A term cannot end before it starts.",
+            ),
+            # A site id as a one-element range: plain GiST holds it, no extension needed.
+            ExclusionConstraint(
+                name="one_principal_at_a_time",
+                expressions=[
+                    (
+                        Func(F("site_id"), F("site_id"), models.Value("[]"), function="int8range"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        Func(F("starts_on"), F("ends_on"), models.Value("[]"), function="daterange"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=Q(role="principal"),
+                violation_error_message="The site has a principal investigator in this time; end that term first.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.investigator}, {self.get_role_display()} of {self.site.code}"
+
+
+class SiteStatusChange(models.Model):
+    """One entry of a site's status history: append-only, with the day it takes effect and when it was recorded."""
+
+    append_only = True
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="status_changes")
+    status = models.CharField(max_length=30, choices=SiteStatus)
+    effective_on = models.DateField(help_text="The day at the site from which the status holds.")
+    reason = models.TextField(blank=True)
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, help_text="The entry that this one corrects."
+    )
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["site", "-effective_on", "-id"]
+        verbose_name = "site status"
+        verbose_name_plural = "site status history"
+        indexes = [models.Index(fields=["site", "-effective_on", "-id"], name="status_change_in_force")]
+        triggers = [
+            append_only(),
+            legal_timeline(),
+            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=SiteStatus.values), name="site_status_known"),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(REASON_REQUIRED)) | Q(reason__regex=r"\S"),
+                name="site_status_reason_given",
+                violation_error_message="A reason is required for this status.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site.code} {self.get_status_display()} from {self.effective_on}"
+
+
+class SiteStatusVerification(models.Model):
+    """Somebody made sure, on a day, that the site's status is as recorded."""
+
+    append_only = True
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="status_verifications")
+    verified_on = models.DateField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["site", "-verified_on", "-id"]
+        triggers = [
+            append_only(),
+            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site.code} verified on {self.verified_on}"
+
+
+class Membership(models.Model):
+    """What a person may do in a study, or at one site of it, from when to when."""
+
+    class Role(models.TextChoices):
+        STUDY_MANAGER = "study_manager", "study manager"
+        PRINCIPAL_INVESTIGATOR = "principal_investigator", "principal investigator"
+        COORDINATOR = "coordinator", "coordinator"
+        SPONSOR = "sponsor", "sponsor"
+
+    STUDY_WIDE = (Role.STUDY_MANAGER, Role.SPONSOR)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="memberships")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships")
+    role = models.CharField(max_length=30, choices=Role)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while it lasts.")
+
+    class Meta:
+        ordering = ["study", "site", "role", "user"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(role__in=["study_manager", "sponsor"], site__isnull=True)
+                | (~Q(role__in=["study_manager", "sponsor"]) & Q(site__isnull=False)),
+                name="membership_site_fits_role",
+                violation_error_message="Site staff belong to a site; study managers and sponsors do not.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="membership_in_order",
+                violation_error_message="A membership cannot end before it starts.",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "study", "site", "role", "starts_on"],
+                nulls_distinct=False,
+                name="membership_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()} of {self.site.code if self.site else self.study.registry_id}"
+
+    def clean(self) -> None:
+        if self.site_id and self.study_id and self.site and self.site.study_id != self.study_id:
+            raise ValidationError({"site": "This site belongs to another study."})
+
+    @staticmethod
+    def active_on(day: date) -> Q:
+        """Memberships that hold on a day."""
+        return Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type information
+    """A token that reads one study's counts; only its digest is stored."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["study", "name"]
+        constraints = [models.UniqueConstraint(fields=["study", "name"], name="api_token_name_unique_in_study")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.study.registry_id})"

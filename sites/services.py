@@ -1,0 +1,177 @@
+"""Every change of studies, sites and their status: keyword-only, atomic, with who and why."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification, Study
+from sites.queries import live_changes, site_today
+from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
+from trialops.accounts.models import User
+
+
+def legal_next(status: SiteStatus | None) -> list[SiteStatus]:
+    """The statuses that may follow `status` (any, when there is none yet), in the registry's order."""
+    if status is None:
+        return list(SiteStatus)
+    return [candidate for candidate in SiteStatus if candidate in TRANSITIONS[status]]
+
+
+@transaction.atomic
+def change_site_status(
+    *, site: Site, status: SiteStatus, effective_on: date, by: User, now: datetime, reason: str = ""
+) -> SiteStatusChange:
+    """Add an entry to a site's status history.
+
+    The entry may take effect in the past or in the future; it must follow from the status before it and lead to the
+    one after it. Raises ValidationError, by field, when it does not, when the reason is missing, or when the study as
+    a whole has been halted or ended.
+    """
+    site = Site.objects.select_for_update().select_related("study").get(pk=site.pk)
+    reason = reason.strip()
+    _refuse_without_reason(status, reason)
+    _refuse_out_of_bounds(site.study, status)
+    neighbours = live_changes().filter(site=site)
+    before = neighbours.filter(effective_on__lte=effective_on).order_by("-effective_on", "-id").first()
+    after = neighbours.filter(effective_on__gt=effective_on).order_by("effective_on", "id").first()
+    if before is not None:
+        _refuse_illegal(SiteStatus(before.status), status, f"on {effective_on} {site.code} is", before.effective_on)
+    if after is not None and SiteStatus(after.status) not in TRANSITIONS[status]:
+        raise ValidationError(
+            {
+                "effective_on": f"{site.code} becomes {SiteStatus(after.status).label} on {after.effective_on}, "
+                f"which may not follow {status.label}. Choose a later day, or correct that entry first."
+            }
+        )
+    with _database_refusals():
+        change = SiteStatusChange.objects.create(
+            site=site, status=status, effective_on=effective_on, reason=reason, recorded_by=by
+        )
+    today = site_today(site, now)
+    if effective_on <= today:
+        SiteStatusVerification.objects.create(site=site, verified_on=today, recorded_by=by)
+    return change
+
+
+@transaction.atomic
+def correct_site_status(
+    *, change: SiteStatusChange, status: SiteStatus, effective_on: date, by: User, reason: str
+) -> SiteStatusChange:
+    """Replace one entry of a site's history by another; the old one stays visible as corrected."""
+    site = Site.objects.select_for_update().get(pk=change.site_id)
+    if SiteStatusChange.objects.filter(supersedes=change).exists():
+        raise ValidationError("This entry has already been corrected; correct the newer one.")
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the entry is corrected."})
+    _refuse_out_of_bounds(site.study, status)
+    with _database_refusals():
+        return SiteStatusChange.objects.create(
+            site=site,
+            status=status,
+            effective_on=effective_on,
+            reason=reason.strip(),
+            supersedes=change,
+            recorded_by=by,
+        )
+
+
+@transaction.atomic
+def verify_site_status(*, site: Site, verified_on: date, by: User) -> SiteStatusVerification:
+    """Record that the site's status was made sure of on a day; not in the future."""
+    if not live_changes().filter(site=site, effective_on__lte=verified_on).exists():
+        raise ValidationError(f"{site.code} has no status yet on {verified_on}; record one first.")
+    return SiteStatusVerification.objects.create(site=site, verified_on=verified_on, recorded_by=by)
+
+
+@transaction.atomic
+def declare_study_status(*, study: Study, status: SiteStatus | None, by: User) -> Study:
+    """Halt or end a study as a whole (or, with None, let its status follow from its sites again).
+
+    Refused while a site is in a status that the declared one does not permit.
+    """
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if status is not None and status not in STUDY_DECLARED:
+        accepted = ", ".join(s.label for s in SiteStatus if s in STUDY_DECLARED)
+        raise ValidationError({"declared_status": f"A study can be declared {accepted}."})
+    latest: dict[int, SiteStatusChange] = {}
+    for row in live_changes().filter(site__study=study).select_related("site").order_by("effective_on", "id"):
+        latest[row.site_id] = row
+    outside = [row for row in latest.values() if SiteStatus(row.status) not in bounded_by(status)]
+    if status is not None and outside:
+        listed = ", ".join(f"{row.site.code} ({row.get_status_display()})" for row in outside)
+        raise ValidationError({"declared_status": f"Close these sites first: {listed}."})
+    study.declared_status = status
+    study.save(update_fields=["declared_status"])
+    return study
+
+
+@transaction.atomic
+def issue_token(*, study: Study, name: str, expires_in_days: int | None = None) -> tuple[ApiToken, str]:
+    """Make a token that reads the study's counts; the text is returned once and stored only as a digest."""
+    if ApiToken.objects.filter(study=study, name=name).exists():
+        raise ValidationError({"name": f"{study.registry_id} already has a token named “{name}”; choose another name."})
+    account, created = User.objects.get_or_create(username=f"api-{study.registry_id}".lower())
+    if created:
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+    expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
+    token, text = ApiToken.objects.create(user=account, expiry=expiry, study=study, name=name)
+    return token, text
+
+
+@transaction.atomic
+def grant_membership(*, user: User, study: Study, role: str, starts_on: date, site: Site | None = None) -> Membership:
+    """Give a person a role; granting what is already held changes nothing."""
+    membership = Membership(user=user, study=study, site=site, role=role, starts_on=starts_on)
+    held = Membership.objects.filter(
+        Membership.active_on(starts_on), user=user, study=study, role=role, site=site
+    ).first()
+    if held is not None:
+        return held
+    membership.full_clean()
+    membership.save()
+    return membership
+
+
+def _refuse_without_reason(status: SiteStatus, reason: str) -> None:
+    if status in REASON_REQUIRED and not reason:
+        raise ValidationError({"reason": f"A reason is required when a site becomes {status.label}."})
+
+
+def _refuse_out_of_bounds(study: Study, status: SiteStatus) -> None:
+    if status not in bounded_by(study.declared_status):
+        declared = SiteStatus(study.declared_status).label if study.declared_status else ""
+        raise ValidationError({"status": f"The study as a whole is {declared}: no site can be {status.label}."})
+
+
+def _refuse_illegal(current: SiteStatus, status: SiteStatus, where: str, since: date) -> None:
+    if status == current:
+        raise ValidationError({"status": f"No change: {where} {current.label} already, since {since}."})
+    if status not in TRANSITIONS[current]:
+        accepted = ", ".join(s.label for s in legal_next(current)) or "nothing (it is final; correct the entry instead)"
+        raise ValidationError(
+            {
+                "status": f"{status.label.capitalize()} may not follow: {where} {current.label} since {since}. "
+                f"Possible: {accepted}."
+            }
+        )
+
+
+@contextmanager
+def _database_refusals() -> Iterator[None]:
+    """A refusal by the database's own rules, told in the words of the form."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        diagnosis = getattr(error.__cause__, "diag", None)
+        constraint = getattr(diagnosis, "constraint_name", None)
+        if constraint == "legal_timeline":
+            found = getattr(diagnosis, "message_primary", None)
+            raise ValidationError({"status": f"The history would not hold together: {found}."}) from error
+        if constraint == "site_status_reason_given":
+            raise ValidationError({"reason": "A reason is required for this status."}) from error
+        raise

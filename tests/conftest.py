@@ -1,0 +1,71 @@
+"""Fixtures for all tests: databases migrated by the owner and used by the app role, as in production."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+from trialops.db import as_owner
+
+KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None
+) -> Iterator[None]:
+    """One test database, made and migrated by the owner role; every test then works as the app role."""
+    original = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        with as_owner():
+            name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        connection.settings_dict["NAME"] = name
+    yield
+    with django_db_blocker.unblock(), as_owner():
+        connection.creation.destroy_test_db(original, verbosity=0)
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits, for threads and processes of their own; all tables are emptied afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        with as_owner() as owner, owner.cursor() as cursor:
+            tables = [table for table in owner.introspection.table_names(cursor) if table not in KEPT_TABLES]
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        connection.close()
+
+
+@pytest.fixture
+def process_env(django_db_setup: None) -> dict[str, str]:
+    """The environment for a real process that works on this test session's database."""
+
+    def with_test_database(url: str) -> str:
+        parts = urlsplit(url)
+        return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
+
+    return {
+        **os.environ,
+        "DATABASE_URL": with_test_database(os.environ["DATABASE_URL"]),
+        "DATABASE_OWNER_URL": with_test_database(os.environ["DATABASE_OWNER_URL"]),
+    }
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files_from_source() -> Iterator[None]:
+    """Pages find their files without collecting and hashing them first."""
+    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=storages):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def quick_password_hashes() -> Iterator[None]:
+    """Factories make many users; the real hash is slow by design."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield

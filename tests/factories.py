@@ -1,0 +1,50 @@
+"""Factories: the rows that tests start from."""
+
+from datetime import date
+
+import factory
+from factory.django import DjangoModelFactory
+
+from sites.models import Membership, Site, Study
+from trialops.accounts.models import User
+
+
+class UserFactory(DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
+    password = factory.django.Password("a-password-for-tests")
+
+
+class StudyFactory(DjangoModelFactory[Study]):
+    class Meta:
+        model = Study
+
+    registry_id = factory.Sequence(lambda n: f"NCT{n:08d}")
+    title = "A study"
+    short_title = "Study"
+    planned_enrollment = 72
+
+
+class SiteFactory(DjangoModelFactory[Site]):
+    class Meta:
+        model = Site
+
+    study = factory.SubFactory(StudyFactory)
+    code = factory.Sequence(lambda n: f"S{n}")
+    facility = "A hospital"
+    time_zone = "America/Chicago"
+
+
+class MembershipFactory(DjangoModelFactory[Membership]):
+    class Meta:
+        model = Membership
+
+    user = factory.SubFactory(UserFactory)
+    study = factory.SelfAttribute("site.study")
+    site = factory.SubFactory(SiteFactory)
+    role = Membership.Role.COORDINATOR
+    starts_on = date(2024, 1, 1)

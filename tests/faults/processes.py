@@ -1,0 +1,92 @@
+"""Real Celery processes to start, and to kill with everything they have started."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONCURRENCY = 2
+SECONDS_TO_END = 20
+
+
+@dataclass(frozen=True)
+class Group:
+    """One process with all of its children, in a process group of its own."""
+
+    leader: subprocess.Popen[bytes]
+    log: Path
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group at once: nobody gets to say goodbye."""
+        os.killpg(self.leader.pid, signal.SIGKILL)
+        self.leader.wait(timeout=SECONDS_TO_END)
+
+    def end(self) -> None:
+        if self.leader.poll() is None:
+            self.leader.terminate()
+            try:
+                self.leader.wait(timeout=SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@dataclass(frozen=True)
+class Processes:
+    """What starts processes with one environment and keeps their logs."""
+
+    env: Mapping[str, str]
+    logs: Path
+    started: list[Group]
+
+    def worker(self) -> Group:
+        queues = ["-Q", "reminders,default", "--without-gossip", "--without-mingle"]
+        return self._start("worker", "worker", "--loglevel", "INFO", "--concurrency", str(CONCURRENCY), *queues)
+
+    def beat(self) -> Group:
+        return self._start(
+            "beat", "beat", "--loglevel", "INFO", "--schedule", str(self.logs / "schedule"), "--pidfile="
+        )
+
+    def _start(self, name: str, *arguments: str) -> Group:
+        log = self.logs / f"{name}-{len(self.started)}.log"
+        with log.open("wb") as output:
+            leader = subprocess.Popen(
+                [sys.executable, "-m", "celery", "-A", "trialops", *arguments],
+                cwd=ROOT,
+                env=dict(self.env),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        group = Group(leader, log)
+        self.started.append(group)
+        return group
+
+    def tails(self) -> str:
+        """The ends of all logs, for the message of a test that fails."""
+        return "\n".join(f"== {group.log.name}\n{group.log.read_text()[-2000:]}" for group in self.started)
+
+
+@contextmanager
+def celery_processes(env: Mapping[str, str], logs: Path) -> Iterator[Processes]:
+    """All that were started are ended on leaving, in the reverse order."""
+    processes = Processes(env, logs, [])
+    try:
+        yield processes
+    finally:
+        for group in reversed(processes.started):
+            group.end()
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, processes: Processes) -> None:
+    """Return once the condition holds; fail with the processes' logs when it does not in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"not within {seconds} s\n{processes.tails()}"
+        time.sleep(0.02)

@@ -1,0 +1,182 @@
+"""Who gets what: every address, method and role in one table. An address that is not in it fails.
+
+What is asked for is a site of one study, its counterpart in another study, and something that does not exist. Whoever
+is answered 404 for one of the first two must be answered exactly as for the third.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.repo.world import ABSENT, ROLES, World, make_world
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+UNLISTED = frozenset({"401", "403", "404", "405", "sign-in"})
+"""What a method that is not in the table may be answered with."""
+
+# What the roles get (in the order of ROLES): anonymous manager pi pi_elsewhere coordinator sponsor token other_manager
+EVERYBODY = "ok ok ok ok ok ok ok ok"
+PEOPLE = "in ok ok ok ok ok in ok"
+MEMBERS = "in ok ok ok ok ok in 404"
+SITE_STAFF = "in ok ok 404 ok 404 in 404"
+MANAGERS = "in ok 403 404 403 404 in 404"
+DEMO_STAFF = "in ok 404 404 404 404 in ok"
+SENT_HOME = "405 ok ok ok ok ok 405 ok"
+COUNTS = "401 ok 403 403 403 ok ok 404"
+
+TABLE: dict[str, dict[str, str]] = {
+    "": {"GET": PEOPLE},
+    "studies/": {"GET": PEOPLE},
+    "studies/<str:registry_id>/": {"GET": MEMBERS},
+    "studies/<str:registry_id>/sites/<str:code>/": {"GET": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/status/": {"GET": MANAGERS, "POST": MANAGERS},
+    "studies/<str:registry_id>/sites/<str:code>/status/verify/": {"POST": MANAGERS},
+    "studies/<str:registry_id>/sites/<str:code>/status/<int:change_id>/correct/": {"GET": MANAGERS, "POST": MANAGERS},
+    "studies/<str:registry_id>/sites/<str:code>/subjects/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/": {"GET": SITE_STAFF},
+    "subjects/<uuid:subject_id>/first-dose/": {"POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/facts/<str:kind>/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/correct/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/retract/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/actions/<str:slug>/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "demo/mail/": {"GET": DEMO_STAFF},
+    "sign-in/": {
+        **{method: EVERYBODY for method in ("GET", "POST", "PUT", "OPTIONS")},
+        **{method: SENT_HOME for method in ("PATCH", "DELETE", "TRACE")},
+    },
+    "sign-out/": {"POST": PEOPLE, "OPTIONS": PEOPLE},
+    "healthz": {"GET": EVERYBODY},
+    "api/v1/studies/<str:registry_id>/enrollment/": {"GET": COUNTS},
+    "api/v1/schema/": {"GET": EVERYBODY},
+    "api/v1/docs/": {"GET": EVERYBODY},
+}
+
+
+@pytest.fixture
+def world(db: None, settings: Any) -> World:
+    settings.DEMO = True
+    return make_world()
+
+
+def routes(patterns: Any = None, prefix: str = "") -> Iterator[str]:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            yield route
+
+
+def own_routes() -> list[str]:
+    return [route for route in routes() if not route.startswith("admin/")]
+
+
+def test_every_address_is_in_the_table_and_nothing_else() -> None:
+    assert sorted(own_routes()) == sorted(TABLE)
+
+
+def filled(route: str, values: dict[str, Any]) -> str:
+    return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), route)
+
+
+def ask(world: World, role: str, method: str, path: str) -> HttpResponse:
+    """One request, undone afterwards; as a client that starts afresh with the role's session."""
+    asker, headers = world.askers[role]
+    client = Client(raise_request_exception=False)
+    for name, morsel in asker.cookies.items():
+        client.cookies[name] = morsel.value
+    with transaction.atomic():
+        answer: Any = client.generic(method, path, headers=headers)
+        transaction.set_rollback(True)
+    return answer  # type: ignore[no-any-return]
+
+
+def told(answer: HttpResponse, method: str) -> str:
+    """What an answer amounts to, in the words of the table; a form sent empty and shown again counts as permitted."""
+    if answer.status_code in {301, 302} and re.match(r"/(sign-in|admin/login)/\?next=", answer.headers["Location"]):
+        return "in"
+    if answer.status_code < 400 or (answer.status_code == 400 and method == "POST"):
+        return "ok"
+    return str(answer.status_code)
+
+
+def without_path(answer: HttpResponse, path: str) -> tuple[int, str, dict[str, str]]:
+    """An answer without the address asked for and without the token that every form carries anew."""
+    body = answer.content.decode().replace(path, "-")
+    body = re.sub(r'(?<=name="csrfmiddlewaretoken" value=")[^"]*', "", body)
+    ignored = {"Content-Length", "Location", "Content-Security-Policy"}  # the last lists its directives in any order
+    return answer.status_code, body, {key: value for key, value in answer.headers.items() if key not in ignored}
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_each_role_gets_what_the_table_says(world: World, route: str) -> None:
+    here = filled(route, world.here.values())
+    wrong = []
+    for method in METHODS:
+        expected = dict(zip(ROLES, TABLE[route].get(method, "").split(), strict=method in TABLE[route]))
+        for role in ROLES:
+            got = told(ask(world, role, method, here), method)
+            if method in TABLE[route] and got != expected[role]:
+                wrong.append(f"{method} as {role}: {got}, the table says {expected[role]}")
+            elif method not in TABLE[route] and got not in {"in", "401", "403", "404", "405"}:
+                wrong.append(f"{method} as {role}: {got}, but it is not in the table")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if "<" in route])
+def test_what_is_not_yours_is_answered_exactly_like_what_does_not_exist(world: World, route: str) -> None:
+    places = {"here": world.here.values(), "elsewhere": world.elsewhere.values()}
+    for method in TABLE[route]:
+        for role in ROLES:
+            nowhere = filled(route, ABSENT)
+            absent = without_path(ask(world, role, method, nowhere), nowhere)
+            for name, values in places.items():
+                path = filled(route, values)
+                answer = ask(world, role, method, path)
+                own = (name == "elsewhere") == (role == "other_manager")
+                if own and told(answer, method) != "404":
+                    continue
+                assert without_path(answer, path) == absent, f"{method} as {role} for {name}"
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if "<str:code>" in route])
+def test_a_site_is_not_found_under_another_study(world: World, route: str) -> None:
+    crossed = {**world.here.values(), "registry_id": world.elsewhere.values()["registry_id"]}
+    for method in TABLE[route]:
+        for role in ROLES:
+            assert told(ask(world, role, method, filled(route, crossed)), method) in {"404", "in"}, (method, role)
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if "<int:" in route])
+def test_a_row_is_not_found_under_another_parent(world: World, route: str) -> None:
+    foreign = world.elsewhere.values()
+    crossed = {**world.here.values(), "change_id": foreign["change_id"], "fact_id": foreign["fact_id"]}
+    for method in TABLE[route]:
+        assert told(ask(world, "manager", method, filled(route, crossed)), method) == "404"
+
+
+def test_outside_a_demo_there_is_no_page_of_mails(world: World, settings: Any) -> None:
+    settings.DEMO = False
+    assert {told(ask(world, role, "GET", "/demo/mail/"), "GET") for role in ROLES} == {"in", "404"}
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if "GET" in TABLE[route]])
+def test_head_is_answered_like_get(world: World, route: str) -> None:
+    path = filled(route, world.here.values())
+    for role in ROLES:
+        assert ask(world, role, "HEAD", path).status_code == ask(world, role, "GET", path).status_code
+
+
+def test_no_part_of_anothers_data_is_on_any_page(world: World) -> None:
+    """Names of the other study's rows appear nowhere that this study's people can open."""
+    canaries = ("NCT00000002", "FAR-0001", "Investigator of FAR", "token of FAR")
+    for route in (route for route, methods in TABLE.items() if "GET" in methods):
+        for role in set(ROLES) - {"other_manager"}:
+            body = ask(world, role, "GET", filled(route, world.here.values())).content.decode()
+            assert not [canary for canary in canaries if canary in body], (route, role)

@@ -1,0 +1,253 @@
+"""Subjects through the services: numbers, states, facts and corrections, verdicts that follow."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from screening import services
+from screening.criteria import RecordError, parse_record
+from screening.models import Assessment, Observation, Subject, SubjectStateChange
+from screening.queries import current_facts
+from screening.states import TRANSITIONS, SubjectState
+from sites.models import Site
+from sites.services import change_site_status
+from sites.statuses import SiteStatus
+from tests.factories import UserFactory
+from tests.screening.records import eligible_record, with_fact
+from tests.screening.study import open_reference_site
+from trialops.accounts.models import User
+
+S = SubjectState
+NOW = datetime(2026, 11, 23, 15, tzinfo=timezone.get_fixed_timezone(0))
+TODAY = date(2026, 11, 23)
+DOSE = date(2026, 12, 15)
+
+
+@pytest.fixture
+def coordinator(db: None) -> User:
+    return UserFactory()
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    return open_reference_site()
+
+
+def store(site: Site, by: User, **changes: object) -> Subject:
+    record = eligible_record(today=TODAY, dose=DOSE) | changes
+    return services.import_record(site=site, record=parse_record(record), by=by, now=NOW)
+
+
+def test_a_record_that_satisfies_everything_is_eligible_and_so_is_its_subject(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    assessment = subject.assessments.get()
+    assert (assessment.verdict, assessment.satisfied, assessment.total) == ("eligible", 20, 20)
+    subject.refresh_from_db()
+    assert subject.state == S.ELIGIBLE
+    assert [row.state for row in subject.state_changes.all()] == [S.IN_SCREENING, S.ELIGIBLE]
+
+
+def test_a_changed_fact_moves_the_verdict_and_the_state_back(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    ecog = Observation.objects.get(subject=subject, fact="ecog")
+    services.record_fact(
+        subject=subject, kind=Observation, raw={"fact": "ecog", "value": 3, "on": ecog.on}, by=coordinator, now=NOW,
+        supersedes=ecog, reason="misread the form",
+    )  # fmt: skip
+    subject.refresh_from_db()
+    assert subject.state == S.IN_SCREENING
+    latest = subject.assessments.latest("id")
+    assert latest.verdict == "ineligible"
+    assert [item["id"] for item in latest.result["criteria"] if item["verdict"] == "violated"] == ["E5"]
+    assert Observation.objects.filter(subject=subject, fact="ecog").count() == 2
+
+
+def test_a_corrected_fact_keeps_its_place_so_that_ties_stay_as_they_were(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    day = Observation.objects.get(subject=subject, fact="ecog").on
+    first = Observation.objects.get(subject=subject, fact="ecog")
+    services.record_fact(
+        subject=subject, kind=Observation, raw={"fact": "ecog", "value": 2, "on": day}, by=coordinator, now=NOW
+    )
+    services.record_fact(
+        subject=subject, kind=Observation, raw={"fact": "ecog", "value": 3, "on": day}, by=coordinator, now=NOW,
+        supersedes=first, reason="typo",
+    )  # fmt: skip
+    values = [row.value for row in current_facts(subject)[0] if row.fact == "ecog"]
+    assert values == ["3", "2"]
+    assert subject.assessments.latest("id").verdict == "eligible"
+
+
+def test_a_correction_needs_a_reason_and_happens_once(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    lvef = Observation.objects.get(subject=subject, fact="lvef")
+    with pytest.raises(ValidationError, match="Say why"):
+        services.retract_fact(fact=lvef, by=coordinator, now=NOW, reason=" ")
+    services.retract_fact(fact=lvef, by=coordinator, now=NOW, reason="another person's echo")
+    assert subject.assessments.latest("id").verdict == "undetermined"
+    with pytest.raises(ValidationError, match="corrected this entry already"):
+        services.retract_fact(fact=lvef, by=coordinator, now=NOW, reason="again")
+
+
+def test_a_refused_fact_leaves_nothing_behind(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    before = (Observation.objects.count(), Assessment.objects.count())
+    with pytest.raises(RecordError, match="hemoglobin"):
+        services.record_fact(
+            subject=subject, kind=Observation, raw={"fact": "hemoglobin", "value": 9, "unit": "mg", "on": "2026-11-20"},
+            by=coordinator, now=NOW,
+        )  # fmt: skip
+    assert (Observation.objects.count(), Assessment.objects.count()) == before
+
+
+def test_screening_at_a_closed_site_is_refused_by_status_and_since(site: Site, coordinator: User) -> None:
+    change_site_status(
+        site=site, status=SiteStatus.ACTIVE_NOT_RECRUITING, effective_on=date(2026, 11, 2), by=coordinator, now=NOW,
+        reason="full",
+    )  # fmt: skip
+    with pytest.raises(ValidationError, match="JAX is closed for enrollment since 2026-11-02"):
+        services.create_subject(site=site, by=coordinator, now=NOW)
+    assert not Subject.objects.exists()
+    services.create_subject(site=site, by=coordinator, now=NOW, screened_on=date(2026, 11, 1))
+
+
+def test_screening_cannot_begin_in_the_future(site: Site, coordinator: User) -> None:
+    with pytest.raises(ValidationError, match="cannot begin in the future"):
+        services.create_subject(site=site, by=coordinator, now=NOW, screened_on=TODAY + timedelta(days=1))
+
+
+def test_a_record_keeps_its_own_number_and_a_taken_one_is_refused(site: Site, coordinator: User) -> None:
+    assert store(site, coordinator, subject="JAX-0003").screening_number == "JAX-0003"
+    assert store(site, coordinator).screening_number == "JAX-0004"
+    for number, message in (("JAX-0003", "exists already"), ("RST-0001", "not a screening number"), ("JAX-1", "not a")):
+        with pytest.raises(ValidationError, match=message):
+            store(site, coordinator, subject=number)
+    assert Subject.objects.count() == 2
+
+
+def test_numbers_are_gapless_under_concurrent_screening(committed_db: None) -> None:
+    site = open_reference_site()
+    by = UserFactory()
+
+    def screen(index: int) -> None:
+        try:
+            with transaction.atomic():
+                services.create_subject(site=site, by=by, now=NOW)
+                _ = 1 // (index % 5)  # every fifth fails after it has taken its number
+        except ZeroDivisionError:
+            pass
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(screen, range(50)))
+    numbers = sorted(Subject.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, 41))
+
+
+@pytest.mark.parametrize("earlier", list(S))
+def test_code_and_database_agree_on_every_pair_of_states(site: Site, coordinator: User, earlier: SubjectState) -> None:
+    for later in S:
+        subject = services.create_subject(site=site, by=coordinator, now=NOW)
+        Subject.objects.filter(pk=subject.pk).update(first_dose_on=TODAY)
+        _walk_to(subject, earlier, coordinator)
+        if later == earlier:
+            continue
+        change = SubjectStateChange(subject=subject, state=later, effective_on=TODAY, recorded_by=coordinator)
+        if later in TRANSITIONS[earlier]:
+            change.save()
+        else:
+            with pytest.raises(DatabaseError), transaction.atomic():
+                change.save()
+
+
+PATHS: dict[SubjectState, list[SubjectState]] = {
+    S.PRE_SCREENED: [],
+    S.IN_SCREENING: [],
+    S.ELIGIBLE: [S.ELIGIBLE],
+    S.ENROLLED: [S.ELIGIBLE, S.ENROLLED],
+    S.TREATED: [S.ELIGIBLE, S.ENROLLED, S.TREATED],
+    S.COMPLETED: [S.ELIGIBLE, S.ENROLLED, S.TREATED, S.COMPLETED],
+    S.SCREEN_FAILED: [S.SCREEN_FAILED],
+    S.WITHDRAWN: [S.WITHDRAWN],
+}
+
+
+def _walk_to(subject: Subject, state: SubjectState, by: User) -> None:
+    if state == S.PRE_SCREENED:
+        pre = services.create_subject(site=subject.site, by=by, now=NOW, state=S.PRE_SCREENED)
+        subject.pk, subject.state = pre.pk, pre.state
+        Subject.objects.filter(pk=subject.pk).update(first_dose_on=TODAY)
+        return
+    for step in PATHS[state]:
+        SubjectStateChange.objects.create(subject=subject, state=step, effective_on=TODAY, recorded_by=by)
+
+
+def test_nobody_is_enrolled_against_the_verdict(site: Site, coordinator: User) -> None:
+    record = with_fact(eligible_record(today=TODAY, dose=DOSE), "ecog", 3)
+    subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+    with pytest.raises(ValidationError, match=r"ineligible \(E5\)"):
+        services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
+
+
+def test_an_eligible_subject_is_enrolled_treated_and_completed(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
+    later = NOW + timedelta(days=22)
+    services.record_first_dose(subject=subject, on=DOSE, by=coordinator, now=later)
+    services.complete(subject=subject, on=DOSE, by=coordinator, now=later)
+    subject.refresh_from_db()
+    assert (subject.state, subject.first_dose_on) == (S.COMPLETED, DOSE)
+
+
+def test_a_screen_failure_names_criteria_that_are_not_met(site: Site, coordinator: User) -> None:
+    record = with_fact(eligible_record(today=TODAY, dose=DOSE), "lvef", 38)
+    subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+    for criteria, message in (([], "Tick at least one"), (["X9"], "Not a criterion"), (["E5", "E15"], "Satisfied")):
+        with pytest.raises(ValidationError, match=message):
+            services.fail_screening(
+                subject=subject, criteria=criteria, primary="E15", comment="", on=TODAY, by=coordinator, now=NOW
+            )
+    failure = services.fail_screening(
+        subject=subject, criteria=["E15"], primary="E15", comment="low", on=TODAY, by=coordinator, now=NOW
+    )
+    assert failure.criteria == ["E15"]
+    subject.refresh_from_db()
+    assert subject.state == S.SCREEN_FAILED
+
+
+def test_time_alone_changes_a_stored_verdict_once(site: Site, coordinator: User) -> None:
+    record = eligible_record(today=TODAY)
+    record["therapies"][1]["end"] = record["therapies"][1]["progressed_on"] = "2026-11-01"
+    subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+    assert subject.assessments.latest("id").verdict == "ineligible"
+    assert services.rescore(subject=subject, now=NOW + timedelta(days=5)) is None
+    changed = services.rescore(subject=subject, now=NOW + timedelta(days=6))
+    assert changed is not None
+    assert changed.verdict == "eligible"
+    assert services.rescore(subject=subject, now=NOW + timedelta(days=6)) is None
+    subject.refresh_from_db()
+    assert subject.state == S.ELIGIBLE
+
+
+def test_facts_and_verdicts_cannot_be_changed_behind_the_services(site: Site, coordinator: User) -> None:
+    store(site, coordinator)
+    for table in ("observation", "therapy", "assessment", "subjectstatechange"):
+        for statement in (f"UPDATE screening_{table} SET id = id", f"DELETE FROM screening_{table}"):
+            with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Subject.objects.all().delete()
+
+
+def test_the_database_holds_one_number_once(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Subject.objects.create(
+            site=site, number=subject.number, screening_number="JAX-0001", protocol_version=subject.protocol_version,
+            created_by=coordinator,
+        )  # fmt: skip

@@ -1,0 +1,72 @@
+"""Who sees which sites, by role, site and day."""
+
+from datetime import date
+
+import pytest
+
+from sites.access import Access
+from sites.models import Membership, Site
+from tests.factories import MembershipFactory, SiteFactory, StudyFactory, UserFactory
+from trialops.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 23)
+Role = Membership.Role
+
+
+@pytest.fixture
+def sites() -> tuple[Site, Site, Site]:
+    """Two sites of one study and one of another."""
+    study = StudyFactory()
+    return SiteFactory(study=study, code="JAX"), SiteFactory(study=study, code="RST"), SiteFactory(code="OTH")
+
+
+def access(user: User) -> Access:
+    return Access(user=user, today=TODAY)
+
+
+@pytest.mark.parametrize("role", [Role.PRINCIPAL_INVESTIGATOR, Role.COORDINATOR])
+def test_site_staff_see_their_own_site_only(sites: tuple[Site, Site, Site], role: Role) -> None:
+    jax, rst, _ = sites
+    staff = access(MembershipFactory(site=jax, role=role).user)
+    assert set(staff.sites) == set(staff.counted_sites) == {jax}
+    assert set(staff.studies) == {jax.study}
+    assert not staff.counted_studies.exists()
+    assert (staff.may_screen_at(jax), staff.may_screen_at(rst), staff.manages(jax.study)) == (True, False, False)
+
+
+def test_a_study_manager_sees_every_site_of_the_study(sites: tuple[Site, Site, Site]) -> None:
+    jax, rst, other = sites
+    manager = access(MembershipFactory(site=None, study=jax.study, role=Role.STUDY_MANAGER).user)
+    assert set(manager.sites) == {jax, rst}
+    assert manager.manages(jax.study)
+    assert not manager.manages(other.study)
+
+
+def test_a_sponsor_counts_every_site_and_sees_no_subjects(sites: tuple[Site, Site, Site]) -> None:
+    jax, rst, _ = sites
+    sponsor = access(MembershipFactory(site=None, study=jax.study, role=Role.SPONSOR).user)
+    assert set(sponsor.counted_sites) == {jax, rst}
+    assert not sponsor.sites.exists()
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "holds"),
+    [
+        (TODAY, None, True),
+        (date(2026, 11, 24), None, False),
+        (date(2026, 1, 1), TODAY, True),
+        (date(2026, 1, 1), date(2026, 11, 22), False),
+    ],
+)
+def test_a_membership_holds_from_its_first_to_its_last_day(
+    sites: tuple[Site, Site, Site], starts_on: date, ends_on: date | None, holds: bool
+) -> None:
+    jax, _, _ = sites
+    member = MembershipFactory(site=jax, starts_on=starts_on, ends_on=ends_on)
+    assert access(member.user).sites.exists() is holds
+
+
+def test_an_inactive_person_sees_nothing(sites: tuple[Site, Site, Site]) -> None:
+    member = MembershipFactory(site=sites[0], user=UserFactory(is_active=False))
+    assert not access(member.user).studies.exists()

@@ -1,0 +1,11 @@
+"""The Celery application; tasks live in the apps that own the work."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trialops.settings")
+
+app = Celery("trialops")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["screening", "screening.reminders"])

@@ -1,0 +1,28 @@
+"""The commands of the three application processes; docker-compose.yml says the same, and a test compares."""
+
+import sys
+from collections.abc import Sequence
+
+
+def web(bind: str) -> list[str]:
+    """The web server, listening on `bind` (HOST:PORT)."""
+    size = ["--workers", "2", "--threads", "4", "--worker-class", "gthread"]
+    return ["gunicorn", "trialops.wsgi:application", "--bind", bind, *size, "--no-control-socket"]
+
+
+def worker() -> list[str]:
+    return ["celery", "-A", "trialops", "worker", "--loglevel", "INFO", "--concurrency", "2", "-Q", "reminders,default"]
+
+
+def beat(schedule: str) -> list[str]:
+    """The clock that wakes the worker; `schedule` is the file in which it notes when it last did."""
+    return ["celery", "-A", "trialops", "beat", "--loglevel", "INFO", "--schedule", schedule]
+
+
+def in_this_python(command: Sequence[str]) -> list[str]:
+    """`command`, whose first word is an installed tool, run by this very interpreter."""
+    return [sys.executable, "-m", *command]
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", *arguments]

@@ -1,0 +1,55 @@
+// Fits value and unit of the observation form to the chosen fact. Without it the form works all the same.
+"use strict";
+
+(() => {
+  const answers = { boolean: [["true", "yes"], ["false", "no"]] };
+
+  function options(select, pairs, chosen) {
+    select.replaceChildren(...pairs.map(([value, label]) => new Option(label, value, false, value === chosen)));
+  }
+
+  function valueControl(old, kind, codes) {
+    const pairs = answers[kind] || (kind === "coded" ? codes.map((code) => [code, code]) : null);
+    const wanted = pairs ? "SELECT" : "INPUT";
+    const control = old.tagName === wanted ? old : document.createElement(wanted.toLowerCase());
+    if (control !== old) {
+      for (const name of ["id", "name", "required", "aria-describedby"]) {
+        if (old.hasAttribute(name)) control.setAttribute(name, old.getAttribute(name));
+      }
+      if (!pairs) {
+        control.type = "text";
+        control.inputMode = "decimal";
+        control.autocomplete = "off";
+        control.maxLength = 60;
+      }
+      old.replaceWith(control);
+    }
+    if (pairs) options(control, [["", "choose …"], ...pairs], control === old ? control.value : "");
+    return control;
+  }
+
+  function wire(form) {
+    const fact = form.querySelector("select[name=fact]");
+    if (!fact) return;
+    const unit = form.querySelector("select[name=unit]");
+    const laboratory = form.querySelector(".laboratory");
+    const help = form.querySelector("[id$=value_helptext]");
+    const fit = () => {
+      const chosen = fact.selectedOptions[0];
+      const kind = chosen ? chosen.dataset.kind : undefined;
+      const split = (text) => (text ? text.split("|") : []);
+      if (kind) {
+        valueControl(form.querySelector("[name=value]"), kind, split(chosen.dataset.codes));
+        options(unit, [["", "no unit"], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
+      }
+      if (help) help.hidden = Boolean(kind);
+      unit.closest(".field").hidden = Boolean(kind) && kind !== "quantity";
+      laboratory.hidden = kind !== "quantity" && !laboratory.querySelector("[aria-invalid]");
+      if (laboratory.hidden) for (const field of laboratory.querySelectorAll("input, select")) field.value = "";
+    };
+    fact.addEventListener("change", fit);
+    fit();
+  }
+
+  document.querySelectorAll("form").forEach(wire);
+})();

@@ -1,0 +1,99 @@
+"""Pages of the product as a whole: sign-in, health, errors."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import requires_csrf_token
+from django.views.decorators.http import require_safe
+
+from trialops.api.problems import problem_response
+
+API = "/api/"
+
+
+class SignIn(LoginView):
+    """The one sign-in page, for the pages and for the admin."""
+
+    template_name = "trialops/sign_in.html"
+    redirect_authenticated_user = True
+
+
+@never_cache
+@login_not_required
+def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """The admin's own sign-in address leads to the product's; who is signed in but no staff is told so."""
+    if request.user.is_authenticated:
+        raise PermissionDenied(_("The set-up pages are for study managers."))
+    return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+
+@never_cache
+@require_safe
+@login_not_required
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when this process answers and reaches its database, else 503; reveals nothing more."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "database unavailable"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return JsonResponse({"status": "ok"})
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400, with the reason when the product itself gave one."""
+    said = str(exception) if isinstance(exception, BadRequest) else ""
+    detail = said or _("Something in the address or the form cannot be read. Go back, correct it and try again.")
+    return _error(request, HTTPStatus.BAD_REQUEST, _("This request cannot be understood"), detail)
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: it exists, and this person may see it, but not do this."""
+    detail = str(exception or "") or _("Your role does not include this. Ask a study manager if you need it.")
+    return _error(request, HTTPStatus.FORBIDDEN, _("You may not do this"), detail)
+
+
+@requires_csrf_token
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404, the same for what does not exist and for what is not this person's to see."""
+    detail = _("There is nothing at this address, or it is not yours to see. Check it for a typing error.")
+    return _error(request, HTTPStatus.NOT_FOUND, _("Nothing here"), detail)
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: rendered without the database, the session or any context processor, since one of them may have failed."""
+    if request.path.startswith(API):
+        return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+    context = {
+        "status": 500,
+        "heading": _("Something failed on our side"),
+        "detail": _("It has been logged, and nothing was saved. Try again in a minute."),
+    }
+    return HttpResponse(render_to_string("trialops/error.html", context), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form whose token does not fit, most often because the sign-in has ended in another window."""
+    detail = _("The form is too old, or your sign-in has changed since. Go back, reload the page and send it again.")
+    return _error(request, HTTPStatus.FORBIDDEN, _("Please send the form again"), detail)
+
+
+def _error(request: HttpRequest, status: HTTPStatus, heading: str, detail: str) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem_response(request, status)
+    context: dict[str, Any] = {"status": status.value, "heading": heading, "detail": detail}
+    return render(request, "trialops/error.html", context, status=status)
