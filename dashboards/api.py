@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -56,11 +56,11 @@ def one_snapshot() -> Iterator[None]:
         yield
 
 
-def study_enrollment(study: Study) -> StudyEnrollment:
+def study_enrollment(study: Study, *, now: datetime) -> StudyEnrollment:
     """The counts of all sites of a study, with the data version they belong to."""
     with one_snapshot():
         present = get_object_or_404(Study.objects.prefetch_related("sites"), pk=study.pk)
-        return enrollment(present, list(present.sites.all()), now=timezone.now())
+        return enrollment(present, list(present.sites.all()), now=now)
 
 
 class EnrollmentView(ReadOnlyView):
@@ -68,9 +68,10 @@ class EnrollmentView(ReadOnlyView):
 
     @describes_enrollment
     def get(self, request: Request, registry_id: str) -> HttpResponse:
-        study = countable_study(request, registry_id, timezone.now().date())
+        now = timezone.now()
+        study = countable_study(request, registry_id, now.date())
         refuse_unknown_parameters(request)
-        figures: dict[str, Any] = EnrollmentSerializer(study_enrollment(study)).data
+        figures: dict[str, Any] = EnrollmentSerializer(study_enrollment(study, now=now)).data
         return conditional_json(request, JSONRenderer().render(figures), scope=_principal(request))
 
 

@@ -16,7 +16,7 @@ class Figure:
     definition: str
 
 
-def headline(counts: Counts, *, planned: int | None) -> tuple[Figure, ...]:
+def headline(counts: Counts, *, planned: int | None = None, target: int | None = None) -> tuple[Figure, ...]:
     """The figures over one site or many, in the order of a person's way through the study."""
     return (
         Figure(
@@ -37,5 +37,7 @@ def headline(counts: Counts, *, planned: int | None) -> tuple[Figure, ...]:
         Figure(
             _("Treated"), counts.treated, _("Persons who have received the first dose; completed ones are among them.")
         ),
-        Figure(_("Planned"), planned, _("Persons that the study, or the site alone, means to enroll.")),
+        Figure(_("Planned"), planned, _("Persons that the study as a whole means to enroll."))
+        if target is None
+        else Figure(_("Target"), target, _("Persons that the site, or these sites together, mean to enroll.")),
     )

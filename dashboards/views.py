@@ -16,7 +16,7 @@ from dashboards.figures import headline
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
-from screening.states import SubjectState
+from screening.states import BEFORE_DOSE, SubjectState
 from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
 from sites.viewing import viewer_of
 from sites.views import status_context
@@ -78,7 +78,9 @@ def study_overview(request: HttpRequest, registry_id: str) -> HttpResponse:
         "study": study,
         "section": "studies",
         "overview": overview,
-        "figures": headline(overview.totals, planned=study.planned_enrollment if whole else overview.target),
+        "figures": headline(overview.totals, planned=study.planned_enrollment)
+        if whole
+        else headline(overview.totals, target=overview.target),
         "whole": whole,
         "manages": viewer.access.manages(study),
         "linked": set(viewer.access.sites.filter(study=study).values_list("pk", flat=True)),
@@ -98,7 +100,8 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         **status_context(site, in_force, viewer),
         "entry": entry,
         "principal": principal_investigators([site], days={site.pk: today}).get(site.pk),
-        "figures": headline(entry, planned=site.target),
+        "figures": headline(entry, target=site.target),
+        "before_dose": BEFORE_DOSE,
         "upcoming": upcoming_changes(site, today=today),
         "now": viewer.now,
         "may_screen": viewer.access.may_screen_at(site),

@@ -139,6 +139,7 @@ def _choices(pairs: Any, empty: Any) -> list[tuple[Any, Any]]:
     return [("", empty), *pairs]
 
 
+WHOLE_NUMBER = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 YES_NO = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
 CHOOSE = gettext_lazy("choose …")
 
@@ -182,6 +183,9 @@ class ObservationForm(FactForm):
         chosen = CATALOGUE.get(str(self["fact"].value() or ""))
         self.kind = chosen.kind.value if chosen else ""
         units = chosen.units if chosen else dict.fromkeys(u for fact in CATALOGUE.values() for u in fact.units)
+        if chosen and chosen.units:
+            self.fields["unit"].required = True
+            self.fields["unit"].error_messages["required"] = _("Needed; accepted: %s.") % ", ".join(units)
         self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], _("no unit"))
         if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
             answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
@@ -240,7 +244,7 @@ class TherapyForm(FactForm):
         label=gettext_lazy("Line"),
         max_length=10,
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        widget=WHOLE_NUMBER,
     )
     drugs = forms.CharField(
         label=gettext_lazy("Drugs"),
@@ -258,7 +262,7 @@ class TherapyForm(FactForm):
         label=gettext_lazy("Cycles"),
         max_length=10,
         required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+        widget=WHOLE_NUMBER,
     )
     best_response = forms.CharField(
         label=gettext_lazy("Best response"), max_length=5, required=False, widget=forms.Select

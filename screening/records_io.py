@@ -127,7 +127,9 @@ def _text(lines: list[Line]) -> str:
 
 def _parsed(position: str, line: bytes) -> ParsedRecord:
     try:
-        return _checked(position, json_text.loads(line.decode()))
+        return _checked(position, json_text.loads(line.rstrip(BLANK).decode()))
+    except json_text.NotJsonError as error:
+        return _unreadable(position, f"not valid JSON at column {error.column}: {error.what}")
     except (json_text.JsonError, UnicodeDecodeError) as error:
         return _unreadable(position, _why(error))
 

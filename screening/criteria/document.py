@@ -9,7 +9,7 @@ from screening.criteria import json_text
 from screening.criteria.evaluate import Evaluator, evaluator
 from screening.criteria.logic import CriterionKind
 from screening.criteria.node_forms import node_as_json, reads
-from screening.criteria.nodes import Node
+from screening.criteria.nodes import Level, Node, level_of
 from screening.criteria.practice import Practice
 from screening.criteria.practice_forms import practice_as_json
 
@@ -26,6 +26,10 @@ class Criterion:
     text: str
     condition: Node
     reading: str = ""
+
+    def __post_init__(self) -> None:
+        if level_of(self.condition) is not Level.SUBJECT:
+            raise ValueError("the condition must speak of the subject")
 
     @cached_property
     def evaluate(self) -> Evaluator:

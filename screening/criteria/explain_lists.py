@@ -1,7 +1,7 @@
 """Why a condition on therapies or toxicities holds or not: the match, the complete list, or what is not known."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
@@ -49,10 +49,13 @@ T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
 @explain.register
 def _(node: AnyTherapy, facts: Facts, it: Placed = None) -> Reason:
-    reasons = [(therapy, explain(node.where, facts, (place, therapy))) for place, therapy in facts.therapies]
+    latest_first = sorted(facts.therapies, key=lambda placed: _recency(placed[1]), reverse=True)
     return _existence(
         truth_at(node, facts, it),
-        [reason for _therapy, reason in sorted(reasons, key=lambda pair: _recency(pair[0]), reverse=True)],
+        [
+            _Candidate(explain(node.where, facts, placed), _therapy_used(*placed), therapy_phrase(placed[1]))
+            for placed in latest_first
+        ],
         what=kind_of_thing(node.where, "therapy"),
         complete=_completeness(facts, THERAPIES_COMPLETE),
     )
@@ -62,10 +65,22 @@ def _(node: AnyTherapy, facts: Facts, it: Placed = None) -> Reason:
 def _(node: AnyToxicity, facts: Facts, it: Placed = None) -> Reason:
     return _existence(
         truth_at(node, facts, it),
-        [explain(node.where, facts, (place, toxicity)) for place, toxicity in facts.toxicities],
+        [
+            _Candidate(explain(node.where, facts, placed), _toxicity_used(*placed), toxicity_phrase(placed[1]))
+            for placed in facts.toxicities
+        ],
         what=kind_of_thing(node.where, "toxicity"),
         complete=_completeness(facts, TOXICITIES_COMPLETE),
     )
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """One therapy or toxicity: why it matches or not, and how it is named where its reason says nothing of it."""
+
+    reason: Reason
+    bare: FactUsed
+    phrase: str
 
 
 def _recency(therapy: Therapy) -> tuple[bool, date]:
@@ -83,13 +98,14 @@ def _completeness(facts: Facts, fact: str) -> Reason:
     return Reason(U, (f"the {LISTS[fact]} is stated to be incomplete ({observation.on.day})",), (used,), (fact,))
 
 
-def _existence(truth: Truth, reasons: Sequence[Reason], *, what: str, complete: Reason) -> Reason:
+def _existence(truth: Truth, candidates: Sequence[_Candidate], *, what: str, complete: Reason) -> Reason:
     """The reason of an existential: the match, or what stands in the way of knowing, or the complete list."""
+    reasons = [candidate.reason for candidate in candidates]
     if truth is T:
-        first, *others = [reason for reason in reasons if reason.truth is T]
+        first, *others = [candidate for candidate in candidates if candidate.reason.truth is T]
         more = (f"{len(others)} more like it",) if others else ()
-        used = distinct(used for match in (first, *others) for used in match.used)
-        return Reason(T, (*(first.clauses or (f"{what} is recorded",)), *more), used)
+        used = distinct(used for match in (first, *others) for used in match.reason.used or (match.bare,))
+        return Reason(T, (*(first.reason.clauses or (f"the {first.phrase} is recorded",)), *more), used)
     if truth is F:
         near = next((reason for reason in reasons if reason.used), None)
         clauses, used = (near.clauses, near.used) if near else ((), ())
@@ -146,10 +162,7 @@ def _lacks(place: int, phrase: str, field: str, what: str, of: str = "therapies"
 
 @explain.register
 def _(node: KindIn, facts: Facts, it: Placed = None) -> Reason:
-    place, therapy = _therapy(it)
-    truth = truth_at(node, facts, it)
-    used = (_therapy_used(place, therapy),) if truth is T else ()
-    return Reason(truth, (), used)
+    return Reason(truth_at(node, facts, it), ())  # what the therapy is, the other clauses say with its name
 
 
 @explain.register
@@ -250,7 +263,7 @@ def _(node: ProgressedWithin, facts: Facts, it: Placed = None) -> Reason:
 # Of one toxicity
 
 
-def _toxicity_used(place: int, toxicity: Toxicity, compared: str, threshold: str) -> FactUsed:
+def _toxicity_used(place: int, toxicity: Toxicity, compared: str = "", threshold: str = "") -> FactUsed:
     on = "" if toxicity.onset is None else toxicity.onset.isoformat()
     return FactUsed(f"toxicities[{place}]", on, toxicity.term.strip(), "", compared, threshold)
 

@@ -13,9 +13,13 @@ class JsonError(ValueError):
 
 
 class NotJsonError(JsonError):
-    """The text is not JSON, or only a part of one."""
+    """The text is not JSON, or only a part of one; `line` and `column` count from 1."""
 
     is_whole = False
+
+    def __init__(self, line: int, column: int, what: str) -> None:
+        super().__init__(f"not valid JSON at line {line} column {column}: {what}")
+        self.line, self.column, self.what = line, column, what
 
 
 def loads(text: str) -> Any:
@@ -34,7 +38,7 @@ def loads(text: str) -> Any:
     except json.JSONDecodeError as error:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
         what = "the text ends too early" if cut else _sentence(error.msg)
-        raise NotJsonError(f"not valid JSON at line {error.lineno} column {error.colno}: {what}") from None
+        raise NotJsonError(error.lineno, error.colno, what) from None
     except RecursionError:
         raise JsonError("nested too deeply") from None
 

@@ -26,7 +26,7 @@ class Sign(StrEnum):
 
 
 class Node:
-    """A node of a condition; `level` is None where it may stand on every level."""
+    """A node of a condition; `level` is None of a combination, which may stand on every level."""
 
     level: ClassVar[Level | None] = Level.SUBJECT
 
@@ -50,8 +50,14 @@ def _require_code(fact: str, *codes: str) -> None:
 
 def _require_parts(parts: tuple[Node, ...]) -> None:
     _require(len(parts) > 0, "needs at least one part")
-    levels = {part.level for part in parts} - {None}
-    _require(len(levels) <= 1, "mixes tests of different things")
+    _require(len({level_of(part) for part in parts}) == 1, "mixes tests of different things")
+
+
+def level_of(node: Node) -> Level:
+    """What a node speaks of; a combination speaks of what its parts speak of."""
+    while node.level is None:
+        node = parts_of(node)[0]
+    return node.level
 
 
 # Combinations, on every level
@@ -192,7 +198,7 @@ class AnyTherapy(Node):
     where: Node
 
     def __post_init__(self) -> None:
-        _require(self.where.level in {None, Level.THERAPY}, "needs a test of one therapy")
+        _require(level_of(self.where) is Level.THERAPY, "needs a test of one therapy")
 
 
 @dataclass(frozen=True)
@@ -204,7 +210,7 @@ class LastTherapy(Node):
 
     def __post_init__(self) -> None:
         _require(len(self.kinds) > 0, "needs at least one kind")
-        _require(self.where.level in {None, Level.THERAPY}, "needs a test of one therapy")
+        _require(level_of(self.where) is Level.THERAPY, "needs a test of one therapy")
 
 
 @dataclass(frozen=True)
@@ -214,7 +220,7 @@ class AnyToxicity(Node):
     where: Node
 
     def __post_init__(self) -> None:
-        _require(self.where.level in {None, Level.TOXICITY}, "needs a test of one toxicity")
+        _require(level_of(self.where) is Level.TOXICITY, "needs a test of one toxicity")
 
 
 # Of one therapy

@@ -86,7 +86,7 @@ def drugs_of(therapy: Therapy) -> str:
 def therapy_phrase(therapy: Therapy) -> str:
     """One therapy, told apart from the others by its day."""
     named = f" of {drugs_of(therapy)}" if therapy.drugs else ""
-    since = f" from {therapy.start}" if therapy.start else f" until {therapy.end}" if therapy.end else " without a date"
+    since = f" from {therapy.start}" if therapy.start else f" until {therapy.end}" if therapy.end else ""
     return f"{KINDS[therapy.kind]}{named}{since}"
 
 

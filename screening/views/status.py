@@ -21,12 +21,21 @@ class ChangeStatus(views.ChangeStatus):
         if status in OPEN_FOR_SCREENING:
             return said
         counts = dict(Subject.objects.filter(site=site).order_by().values_list("state").annotate(Count("pk")))
-        screening = counts.get(S.IN_SCREENING, 0) + counts.get(S.PRE_SCREENED, 0)
+        screening, before = counts.get(S.IN_SCREENING, 0), counts.get(S.PRE_SCREENED, 0)
         inside = sum(counts.get(state, 0) for state in (S.ELIGIBLE, S.ENROLLED, S.TREATED))
         stay = []
         if screening:
             stay.append(
                 ngettext("%d subject in screening stays.", "%d subjects in screening stay.", screening) % screening
+            )
+        if before:
+            stay.append(
+                ngettext(
+                    "%d pre-screened subject cannot start screening.",
+                    "%d pre-screened subjects cannot start screening.",
+                    before,
+                )
+                % before
             )
         if inside and not TRANSITIONS[status]:
             stay.append(

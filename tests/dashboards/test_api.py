@@ -51,7 +51,7 @@ def signed_in(role: Role, study: Study, site: Site | None = None) -> Client:
 @pytest.fixture
 def study(db: None) -> Study:
     """Two sites: at JAX five persons, at RST one."""
-    study = StudyFactory(registry_id="NCT00000001", title="A study of counting", planned_enrollment=30)
+    study = StudyFactory(registry_id="NCT70000001", title="A study of counting", planned_enrollment=30)
     jax = SiteFactory(study=study, code="JAX", facility="Clinic J", time_zone="America/New_York", target=2)
     rst = SiteFactory(study=study, code="RST", facility="Clinic R", time_zone="America/Chicago", target=10)
     site_status(jax, "recruiting", date(2025, 1, 1), verified_on=date(2026, 2, 20))
@@ -88,7 +88,7 @@ def test_the_counts_are_persons_currently_and_ever_in_each_state(study: Study, t
     rst_now, rst_ever = states(withdrawn=1), states(pre_screened=1, withdrawn=1)
     assert answer.json() == {
         "study": {
-            "registry_id": "NCT00000001",
+            "registry_id": "NCT70000001",
             "title": "A study of counting",
             "status": "recruiting",
             "planned_enrollment": 30,
@@ -257,8 +257,8 @@ def test_head_answers_like_get_without_the_body(study: Study, token: str) -> Non
 
 
 def test_a_token_opens_its_own_study_and_answers_for_others_as_for_absent_ones(study: Study, token: str) -> None:
-    other = StudyFactory(registry_id="NCT00000002")
-    for_other, for_absent = polled(other, token), Client().get(address("NCT00000009"), headers=bearer(token))
+    other = StudyFactory(registry_id="NCT70000002")
+    for_other, for_absent = polled(other, token), Client().get(address("NCT70000009"), headers=bearer(token))
     assert for_other.status_code == for_absent.status_code == 404
     assert without_path(for_other) == without_path(for_absent)
 
@@ -282,7 +282,7 @@ def test_a_person_needs_a_role_in_the_whole_study(study: Study, role: Role, own:
     site = None if role in Membership.STUDY_WIDE else study.sites.get(code="JAX")
     client = signed_in(role, study, site)
     assert client.get(address(study)).status_code == own
-    for_other, for_absent = client.get(address(StudyFactory())), client.get(address("NCT00000009"))
+    for_other, for_absent = client.get(address(StudyFactory())), client.get(address("NCT70000009"))
     assert for_other.status_code == for_absent.status_code == other
     assert without_path(for_other) == without_path(for_absent)
 
@@ -295,7 +295,7 @@ def test_a_membership_that_has_ended_opens_nothing(study: Study) -> None:
 
 
 def test_a_stranger_is_asked_for_a_token_whatever_the_address(study: Study) -> None:
-    for registry_id in (study.registry_id, "NCT00000009"):
+    for registry_id in (study.registry_id, "NCT70000009"):
         answer = Client().get(address(registry_id), {"format": "csv"}, headers={"Accept": "text/html"})
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -416,7 +416,7 @@ def test_an_empty_query_is_none(study: Study, token: str, query: str) -> None:
     assert Client().get(f"{address(study)}?{query}", headers=bearer(token)).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["%FF", "a" * 5000, "NCT00000001%0A", "nct00000001", "%E2%98%83", "'--", "..%5C"])
+@pytest.mark.parametrize("name", ["%FF", "a" * 5000, "NCT70000001%0A", "nct70000001", "%E2%98%83", "'--", "..%5C"])
 def test_an_odd_registry_id_is_an_absent_study(study: Study, token: str, name: str) -> None:
     for client, headers in ((Client(), bearer(token)), (signed_in(Role.SPONSOR, study), {})):
         answer = client.get(address(name), headers=headers)

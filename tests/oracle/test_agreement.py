@@ -92,8 +92,8 @@ def test_verdicts_alone_are_those_of_the_full_assessment() -> None:
 TODAY = date(2026, 12, 1)
 
 
-def judged(criterion: str, first_dose: date = TODAY, as_of: date = TODAY, **record: Any) -> str:
-    return str(oracle.verdicts(record, as_of, first_dose)[criterion])
+def judged(criterion: str, first_dose: Any = TODAY, **record: Any) -> str:
+    return str(oracle.verdicts(record, TODAY, first_dose)[criterion])
 
 
 def fact(name: str, value: Any, on: str = "2026-11-20", **more: Any) -> dict[str, Any]:

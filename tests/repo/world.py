@@ -73,7 +73,7 @@ class World:
 
 
 def make_world() -> World:
-    study, other = StudyFactory(registry_id="NCT00000001"), StudyFactory(registry_id="NCT00000002")
+    study, other = StudyFactory(registry_id="NCT70000001"), StudyFactory(registry_id="NCT70000002")
     jax, rst = SiteFactory(study=study, code="JAX"), SiteFactory(study=study, code="RST")
     foreign = SiteFactory(study=other, code="FAR")
     here, elsewhere = _place(jax), _place(foreign)
@@ -113,7 +113,9 @@ def _place(site: Site) -> Place:
     )  # fmt: skip
     investigator = Investigator.objects.create(name=f"Investigator of {site.code}")
     term = InvestigatorTerm.objects.create(site=site, investigator=investigator, role="principal", starts_on=SINCE)
-    member = MembershipFactory(study=site.study, site=site, role=Role.COORDINATOR, user=UserFactory())
+    member = MembershipFactory(
+        study=site.study, site=site, role=Role.COORDINATOR, user=UserFactory(username=f"staff-of-{site.code}")
+    )
     rows = {
         Study: site.study.pk,
         Site: site.pk,

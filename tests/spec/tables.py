@@ -3,7 +3,10 @@
 Unless a row says otherwise the question is asked on 2026-12-10 for a first dose on 2026-12-15.
 """
 
+# ruff: noqa: E501 - one row of a table a line
+
 from dataclasses import dataclass
+from typing import Any
 
 from tests.spec.facts import (
     AS_OF,
@@ -22,6 +25,8 @@ from tests.spec.facts import (
     toxicity,
     yes,
 )
+
+Judged = dict[str, Any]
 
 S, V, U = "satisfied", "violated", "unknown"
 
@@ -73,12 +78,12 @@ def last_dose(kind: str, on: str) -> Fact:
 
 
 def count(fact: str, value: str, unit: str, low: str | None, significant: bool | None, due: bool | None) -> Fact:
-    judged = {"reference_low": low, "clinically_significant": significant, "due_to_myeloma": due}
+    judged: Judged = {"reference_low": low, "clinically_significant": significant, "due_to_myeloma": due}
     return obs(fact, value, unit, **{name: given for name, given in judged.items() if given is not None})
 
 
 def organ(fact: str, value: str, unit: str, high: str | None, significant: bool | None) -> Fact:
-    judged = {"reference_high": high, "clinically_significant": significant}
+    judged: Judged = {"reference_high": high, "clinically_significant": significant}
     return obs(fact, value, unit, **{name: given for name, given in judged.items() if given is not None})
 
 

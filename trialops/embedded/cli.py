@@ -146,5 +146,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run(given.command, temporary=given.temporary)
         return reset() if given.action == "reset" else show_environment()
     except EmbeddedError as error:
-        print(f"trialops: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1

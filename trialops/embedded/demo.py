@@ -176,7 +176,7 @@ def main(programs: Callable[[State, int], Programs] = product) -> int:
             say(f"trialops starts; its data and logs are in {state.for_people(state.directory)}/, Ctrl-C stops it")
             run_demo(state, port=port, programs=programs(state, port), say=say)
     except EmbeddedError as error:
-        print(f"trialops: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass

@@ -15,7 +15,8 @@ DRAWINGS = {
     "ring": '<circle cx="8" cy="8" r="5" fill="none" stroke="currentColor" stroke-width="2"/>',
     "half": '<circle cx="8" cy="8" r="5" fill="none" stroke="currentColor" stroke-width="2"/>'
     '<path d="M8 3a5 5 0 0 1 0 10z" fill="currentColor"/>',
-    "bar": '<circle cx="8" cy="8" r="6" fill="currentColor"/><path d="M4.5 8h7" stroke="var(--surface)" stroke-width="2"/>',
+    "bar": '<circle cx="8" cy="8" r="6" fill="currentColor"/>'
+    '<path d="M4.5 8h7" stroke="var(--surface)" stroke-width="2"/>',
     "pause": '<path d="M5.5 3v10M10.5 3v10" stroke="currentColor" stroke-width="2.6"/>',
     "check": '<path d="M3 8.5l3.4 3.4L13 4.8" fill="none" stroke="currentColor" stroke-width="2.2"/>',
     "cross": '<path d="M4 4l8 8M12 4l-8 8" stroke="currentColor" stroke-width="2.2"/>',
@@ -25,7 +26,8 @@ DRAWINGS = {
     "arrow": '<path d="M3 8h9M8.5 4.2L12.3 8l-3.8 3.8" fill="none" stroke="currentColor" stroke-width="2"/>',
     "drop": '<path d="M8 1.8c2.4 3 4 5 4 7.2a4 4 0 1 1-8 0c0-2.2 1.6-4.2 4-7.2z" fill="currentColor"/>',
     "flag": '<path d="M4 14V2.5h8l-2 3 2 3H4" fill="none" stroke="currentColor" stroke-width="2"/>',
-    "exit": '<path d="M9 3H3v10h6M7 8h7M11.4 5.2L14.2 8l-2.8 2.8" fill="none" stroke="currentColor" stroke-width="1.8"/>',
+    "exit": '<path d="M9 3H3v10h6M7 8h7M11.4 5.2L14.2 8l-2.8 2.8" fill="none" stroke="currentColor" '
+    'stroke-width="1.8"/>',
     "clock": '<circle cx="8" cy="8" r="5.6" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     '<path d="M8 4.8V8l2.4 1.6" fill="none" stroke="currentColor" stroke-width="1.8"/>',
     "alert": '<path d="M8 1.8l6.6 12H1.4z" fill="none" stroke="currentColor" stroke-width="1.8"/>'
@@ -104,3 +106,9 @@ def at(value: datetime | None, zone: ZoneInfo | str) -> SafeString | str:
     local = value.astimezone(ZoneInfo(zone) if isinstance(zone, str) else zone)
     text = f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
     return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
+
+
+@register.filter
+def day_at(value: datetime | None, zone: ZoneInfo) -> SafeString | str:
+    """The calendar day of a moment in a site's zone."""
+    return day(value.astimezone(zone).date()) if value else ""

@@ -43,6 +43,7 @@
         options(unit, [["", "no unit"], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
       }
       if (help) help.hidden = Boolean(kind);
+      unit.required = kind === "quantity";
       unit.closest(".field").hidden = Boolean(kind) && kind !== "quantity";
       laboratory.hidden = kind !== "quantity" && !laboratory.querySelector("[aria-invalid]");
       if (laboratory.hidden) for (const field of laboratory.querySelectorAll("input, select")) field.value = "";

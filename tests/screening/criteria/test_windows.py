@@ -1,0 +1,68 @@
+"""Windows for the first dose: when they open and close, and which criterion does it."""
+
+from datetime import date
+
+import pytest
+
+from screening.criteria import Window, parse_record, windows
+from screening.protocols import load_protocol
+from tests.spec.facts import Fact, record, therapy, toxicity
+
+AS_OF = date(2026, 12, 10)
+END = date(2027, 12, 10)
+
+
+def found(*facts: Fact, as_of: date = AS_OF) -> tuple[Window, ...]:
+    return windows(load_protocol("NCT03464916"), parse_record(record(*facts)), as_of=as_of)
+
+
+def test_without_facts_every_day_of_the_year_is_open() -> None:
+    assert found() == (Window(AS_OF, END),)
+
+
+def test_a_washout_opens_on_its_last_day() -> None:
+    assert found(therapy("regimen", "x", start="2026-01-01", end="2026-11-20")) == (
+        Window(date(2026, 12, 18), END, opened_by=("E1",)),
+    )
+
+
+def test_of_two_criteria_the_one_that_lasts_longer_opens() -> None:
+    (window,) = found(
+        therapy("regimen", "x", start="2026-01-01", end="2026-11-30"), toxicity("a", 3, resolved_on="2026-12-20")
+    )
+    assert window == Window(date(2026, 12, 28), END, opened_by=("E1",))
+
+
+def test_two_criteria_that_end_on_one_day_open_together() -> None:
+    (window,) = found(
+        therapy("regimen", "x", start="2026-01-01", end="2026-11-30"), toxicity("a", 3, resolved_on="2026-12-28")
+    )
+    assert window == Window(date(2026, 12, 28), END, opened_by=("E1", "E3"))
+
+
+def test_an_ongoing_therapy_leaves_no_window() -> None:
+    assert found(therapy("regimen", "x", start="2026-01-01")) == ()
+
+
+def test_a_toxicity_opens_on_the_day_it_is_resolved() -> None:
+    (window,) = found(toxicity("neuropathy", 3, resolved_on="2027-01-15"))
+    assert window == Window(date(2027, 1, 15), END, opened_by=("E3",))
+
+
+def test_six_months_after_a_transplant_in_a_leap_year() -> None:
+    (window,) = found(therapy("allo_hsct", "x", start="2027-08-31"), as_of=date(2027, 12, 1))
+    assert window.first == date(2028, 2, 29)
+    assert window.opened_by == ("E6",)
+
+
+def test_the_edges_of_the_calendar_are_survived() -> None:
+    last_day = date.max
+    assert found(as_of=last_day) == (Window(last_day, last_day),)
+    near_end = therapy("regimen", "x", start="9999-01-01", end="9999-12-20")
+    assert found(near_end, as_of=last_day) == ()
+    assert found(as_of=date.min)[0].first == date.min
+
+
+@pytest.mark.parametrize("edge", ["from", "to", "opened_by", "closed_by"])
+def test_a_window_as_json_names_its_edges(edge: str) -> None:
+    assert edge in found()[0].as_json()
