@@ -16,7 +16,8 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"trialops is not configured: {error}")
     except OperationalError as error:
-        sys.exit(f"The database does not answer: {str(error).strip()}\nStart one with `make demo`, or set DATABASE_URL.")
+        answer = str(error).strip()
+        sys.exit(f"The database does not answer: {answer}\nStart one with `make demo`, or set DATABASE_URL.")
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ def process_env(django_db_setup: None) -> dict[str, str]:
 @pytest.fixture(autouse=True, scope="session")
 def static_files_from_source() -> Iterator[None]:
     """Pages find their files without collecting and hashing them first."""
-    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=storages):
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
         yield
 
 

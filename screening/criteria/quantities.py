@@ -1,6 +1,6 @@
 """Numbers and units: read within bounds, converted exactly, and written for people."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from screening.criteria.catalogue import Fact
@@ -19,10 +19,7 @@ def read_number(value: object) -> Decimal:
         raise ValueError("is not a number")  # noqa: TRY004 - one kind of error for a value that is not accepted
     if isinstance(value, int) and value.bit_length() > 4 * LARGEST_EXPONENT:
         raise ValueError("has too many digits")
-    try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    except InvalidOperation:
-        raise ValueError("is not a number") from None
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise ValueError("is not a number")
     count = len(number.as_tuple().digits)

@@ -117,6 +117,31 @@ def protocols(draw: st.DrawFn) -> Protocol:
     return Protocol("NCT00000000", draw(words), draw(words), criteria)
 
 
+# What the mere passing of time turns: conditions that look at the first dose, of both kinds of criteria.
+timed = st.recursive(
+    st.one_of(
+        THERAPY_LEAVES[nodes.WithinBeforeFirstDose].map(nodes.AnyTherapy),
+        st.builds(nodes.LastTherapy, kinds, THERAPY_LEAVES[nodes.WithinBeforeFirstDose]),
+        TOXICITY_LEAVES[nodes.UnresolvedAtFirstDose].map(nodes.AnyToxicity),
+        SUBJECT_LEAVES[nodes.EnoughTests],
+    ),
+    lambda parts: st.one_of(
+        st.lists(parts, min_size=2, max_size=3).map(tuple).map(nodes.All),
+        st.lists(parts, min_size=2, max_size=3).map(tuple).map(nodes.Any),
+        parts.map(nodes.Not),
+    ),
+    max_leaves=3,
+)
+
+
+@st.composite
+def timed_protocols(draw: st.DrawFn) -> Protocol:
+    """Protocols under which windows open and close."""
+    drawn = draw(st.lists(st.tuples(st.sampled_from(CriterionKind), timed), min_size=1, max_size=3))
+    criteria = tuple(Criterion(f"C{index}", kind, "t", "t", condition) for index, (kind, condition) in enumerate(drawn))
+    return Protocol("NCT00000000", "t", "1", criteria)
+
+
 # Records
 
 
@@ -179,8 +204,8 @@ def toxicities(draw: st.DrawFn) -> Json:
 
 
 @st.composite
-def records(draw: st.DrawFn) -> Json:
-    completeness = st.sampled_from([None, True, True, False])
+def records(draw: st.DrawFn, complete: tuple[bool | None, ...] = (None, True, True, False)) -> Json:
+    completeness = st.sampled_from(complete)
     made: Json = {
         "subject": draw(st.sampled_from([None, "JAX-0001"])),
         "sex": draw(st.sampled_from([None, "female", "male"])),

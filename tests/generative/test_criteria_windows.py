@@ -8,7 +8,7 @@ from screening.criteria import CriterionVerdict, Protocol, SubjectRecord, parse_
 from screening.criteria.facts import facts_of
 from screening.criteria.windows import HORIZON_DAYS, steps_of
 from screening.protocols import load_protocol
-from tests.generative.criteria_strategies import AS_OF, Json, protocols, records
+from tests.generative.criteria_strategies import AS_OF, Json, protocols, records, timed_protocols
 
 
 def brute_force(protocol: Protocol, record: SubjectRecord, as_of: date) -> list[tuple[date, date]]:
@@ -25,8 +25,8 @@ def brute_force(protocol: Protocol, record: SubjectRecord, as_of: date) -> list[
     return found
 
 
-@given(protocol=protocols(), raw=records())
-@settings(max_examples=80, deadline=None)
+@given(protocol=timed_protocols() | protocols(), raw=records(complete=(True,)))
+@settings(max_examples=100, deadline=None)
 def test_windows_of_any_protocol_equal_brute_force(protocol: Protocol, raw: Json) -> None:
     record = parse_record(raw)
     found = windows(protocol, record, as_of=AS_OF)
@@ -45,8 +45,8 @@ def test_every_criterion_of_the_reference_study_steps_as_each_day_says(raw: Json
         assert {each.criterion: each.on(day) for each in steps} == asked
 
 
-@given(protocol=protocols(), raw=records())
-@settings(max_examples=80, deadline=None)
+@given(protocol=timed_protocols(), raw=records(complete=(True,)))
+@settings(max_examples=100, deadline=None)
 def test_each_edge_names_the_criteria_that_make_it(protocol: Protocol, raw: Json) -> None:
     record = parse_record(raw)
     last = AS_OF + timedelta(days=HORIZON_DAYS)

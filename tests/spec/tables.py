@@ -224,6 +224,7 @@ TABLES: dict[str, tuple[Row, ...]] = {
         row("the older test 29 days before first dose", U, *BEARING, negative("2026-11-16"), negative("2026-12-02")),
         row("two tests before a positive one", U, *BEARING, negative("2026-12-01"), negative("2026-12-02"), positive("2026-12-03")),
         row("two tests after a positive one", S, *BEARING, positive("2026-11-30"), negative("2026-12-01"), negative("2026-12-02")),
+        row("the latest positive test counts, wherever it stands in the list", U, *BEARING, positive("2026-12-05"), positive("2026-11-30"), negative("2026-12-01"), negative("2026-12-02")),
         row("a test at the very time of the positive one is not after it", U, *BEARING, positive("2026-12-01"), negative("2026-12-01"), negative("2026-12-02")),
         row("a timed test of the positive one's untimed day is after it", S, *BEARING, positive("2026-12-01"), negative("2026-12-01T08:00:00Z"), negative("2026-12-02")),
         row("a test after the question does not count yet", U, *BEARING, negative("2026-12-02"), negative("2026-12-11")),
@@ -352,7 +353,11 @@ TABLES: dict[str, tuple[Row, ...]] = {
         row("of two tests at one time the later in the list", V, FEMALE, negative("2026-12-01"), positive("2026-12-01"), no("breastfeeding")),
         row("first dose in the past: a positive test after it does not count", S, FEMALE, negative("2026-12-01"), positive("2026-12-06"), no("breastfeeding"), first_dose="2026-12-05"),
     ),
-    "E12": (row("an infection", V, yes("active_infection")), row("none", S, no("active_infection"))),
+    "E12": (
+        row("an infection", V, yes("active_infection")),
+        row("none", S, no("active_infection")),
+        row("first dose in the past: an observation after it still counts", V, no("active_infection"), yes("active_infection", on="2026-12-08"), first_dose="2026-12-05"),
+    ),
     "E13": (row("plasma cell leukemia", V, yes("plasma_cell_leukemia")), row("none", S, no("plasma_cell_leukemia"))),
     "E14": (row("a condition", V, yes("disqualifying_condition")), row("none", S, no("disqualifying_condition"))),
     "E15": (

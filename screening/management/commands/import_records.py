@@ -45,7 +45,7 @@ class Command(BaseCommand):
                     problem = self._store(parsed.record, sites, by=by, options=options)
                 if problem:
                     bad += 1
-                    self.stderr.write(f"{parsed.position}: {problem}")
+                    self.stderr.write(": ".join(part for part in (file, parsed.position, problem) if part))
                 else:
                     stored += 1
         self.stdout.write(f"{stored} stored, {bad} refused.")

@@ -90,6 +90,9 @@ CHANGES: list[Change] = [
     ("a number without end", AT, {"compare": {"fact": "ecog", "below": Decimal("1e99")}}, "has too many digits"),
     ("a number too exact", AT, {"compare": {"fact": "ecog", "below": Decimal("1." + "1" * 30)}}, "more than 20 digits"),
     ("a sign misspelt", AT, {"compare": {"fact": "ecog", "atleast": 3}}, "did you mean 'at_least'"),
+    ("a comparison as text", AT, {"compare": "ecog < 3"}, "compare: expected a mapping with fact, one of at_least"),
+    ("a unit of no fact", AT, {"compare": {"fact": "hgb", "below": 3, "unit": "g/dL"}}, "fact: 'hgb' is not a fact; accepted: serum_m_protein"),
+    ("a list as a field", AT, {"any_therapy": {"cycles": 2}}, "cycles: expected a mapping with at_least, not 2"),
     ("a sex that is none", AT, {"sex": "woman"}, "sex: 'woman' is not accepted; accepted: female, male"),
     ("a code that is none", AT, {"code": {"fact": "pregnancy_test", "code": "maybe"}}, "'maybe' is not a value of preg"),
     ("a code of a number", AT, {"code": {"fact": "lvef", "code": "x"}}, "'lvef' is a quantity fact; a coded fact"),
@@ -116,6 +119,9 @@ CHANGES: list[Change] = [
     ("the last as a list", AT, {"last_therapy": []}, "last_therapy: expected a mapping"),
     ("a practice that is a list", ["practice"], [], "practice: expected a mapping"),
     ("a washout of no criterion", ["practice"], {"washouts": [{"criterion": "E9", "days": 28, "kinds": ["regimen"]}]}, r"washouts\[0\].criterion: 'E9' is not a criterion of this"),
+    ("pregnancy tests as a list", ["practice"], {"pregnancy_tests": []}, "pregnancy_tests: expected a mapping with before_first"),
+    ("a washout that is text", ["practice"], {"washouts": ["E1"]}, r"washouts\[0\]: expected a mapping with criterion"),
+    ("a window after first dose the wrong way round", ["practice"], {"pregnancy_tests": {"after_first_dose": [{"every_days": 7, "from_day": 1, "to_day": 0}]}}, "from_day lies after to_day"),
     ("a washout that is null", ["practice"], {"washouts": [None]}, r"washouts\[0\]: expected a mapping"),
     ("a window the wrong way round", ["practice"], {"pregnancy_tests": {"before_first_dose": [{"name": "first", "from_day": 0, "to_day": -1}]}}, "from_day lies after to_day"),
     ("a series in the middle without an end", ["practice"], {"pregnancy_tests": {"after_first_dose": [{"every_days": 7, "from_day": 0, "to_day": 1}, {"every_days": 28, "from_day": 0, "to_day": 1}]}}, r"after_first_dose\[0\].times: missing"),
@@ -255,6 +261,8 @@ def test_a_criterion_knows_what_it_reads() -> None:
     assert reference.criterion("I1").kind is CriterionKind.INCLUSION
     with pytest.raises(KeyError):
         reference.criterion("I6")
+    assert reference.facts[:3] == ("therapies", "therapy_history_complete", "serum_m_protein")
+    assert len(reference.facts) == len(set(reference.facts)) == 40
 
 
 def test_an_unknown_protocol_names_those_shipped(tmp_path: Any) -> None:

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from screening.criteria import Window, parse_record, windows
+from screening.criteria import Window, parse_protocol, parse_record, windows
 from screening.protocols import load_protocol
-from tests.spec.facts import Fact, record, therapy, toxicity
+from tests.spec.facts import COMPLETE, Fact, record, therapy, toxicity
 
 AS_OF = date(2026, 12, 10)
 END = date(2027, 12, 10)
@@ -53,6 +53,43 @@ def test_six_months_after_a_transplant_in_a_leap_year() -> None:
     (window,) = found(therapy("allo_hsct", "x", start="2027-08-31"), as_of=date(2027, 12, 1))
     assert window.first == date(2028, 2, 29)
     assert window.opened_by == ("E6",)
+
+
+TREATED_RECENTLY = """
+registry_id: OWN
+title: A study that asks for a recent therapy, its washout and two fresh tests
+version: "1"
+criteria:
+  - {id: RECENT, kind: inclusion, title: t, text: t, condition: {any_therapy: {within_before_first_dose: {days: 60}}}}
+  - {id: WASHOUT, kind: exclusion, title: t, text: t, condition: {any_therapy: {within_before_first_dose: {days: 28}}}}
+"""
+
+
+def test_a_window_closes_where_a_criterion_begins_to_be_violated() -> None:
+    facts = record(COMPLETE, therapy("regimen", "x", start="2026-01-01", end="2026-11-20"))
+    assert windows(parse_protocol(TREATED_RECENTLY), parse_record(facts), as_of=AS_OF) == (
+        Window(date(2026, 12, 18), date(2027, 1, 18), opened_by=("WASHOUT",), closed_by=("RECENT",)),
+    )
+
+
+def test_several_windows_come_in_order() -> None:
+    facts = record(
+        COMPLETE,
+        therapy("regimen", "x", start="2026-01-01", end="2026-11-01"),
+        therapy("regimen", "y", start="2026-01-01", end="2027-03-01"),
+    )
+    document = TREATED_RECENTLY.replace("{any_therapy: {within_before_first_dose: {days: 28}}}", SECOND_LASTS)
+    assert windows(parse_protocol(document), parse_record(facts), as_of=AS_OF) == (
+        Window(AS_OF, date(2026, 12, 30), closed_by=("WASHOUT",)),
+        Window(date(2027, 3, 31), date(2027, 4, 29), opened_by=("WASHOUT",), closed_by=("RECENT",)),
+    )
+
+
+# Between 60 days after x and 30 days after y
+SECOND_LASTS = (
+    "{all: [{not: {any_therapy: {all: [{drug: x}, {within_before_first_dose: {days: 60}}]}}},"
+    " {any_therapy: {within_before_first_dose: {days: 30}}}]}"
+)
 
 
 def test_the_edges_of_the_calendar_are_survived() -> None:
