@@ -22,10 +22,17 @@ from screening.criteria import (
     parse_therapy,
     parse_toxicity,
 )
-from screening.models import Fact, Observation, Therapy, Toxicity
+from screening.models import Observation, Therapy, Toxicity
+from screening.services import AnyFact
 from trialops.forms import DayField, ReasonField
 
 Json = dict[str, Any]
+
+PARSERS: Mapping[type[AnyFact], Callable[[object], object]] = {
+    Observation: parse_observation,
+    Therapy: parse_therapy,
+    Toxicity: parse_toxicity,
+}
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 ANSWERS = {"true": True, "yes": True, "false": False, "no": False}
@@ -94,11 +101,10 @@ class FactForm(forms.Form):
     shown at the field it names.
     """
 
-    model: ClassVar[type[Fact]]
+    model: ClassVar[type[Observation] | type[Therapy] | type[Toxicity]]
     title: ClassVar[Any]
-    parse: ClassVar[Callable[[object], object]]
 
-    def __init__(self, *args: Any, zone: ZoneInfo, correcting: Fact | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, zone: ZoneInfo, correcting: AnyFact | None = None, **kwargs: Any) -> None:
         self.zone, self.correcting = zone, correcting
         if correcting is not None:
             kwargs["initial"] = self.initial_of(correcting) | (kwargs.get("initial") or {})
@@ -123,7 +129,7 @@ class FactForm(forms.Form):
             return typed
         typed["raw"] = self.raw(typed)
         try:
-            type(self).parse(typed["raw"])
+            PARSERS[self.model](typed["raw"])
         except RecordError as error:
             self.show(error)
         return typed
@@ -149,7 +155,6 @@ class ObservationForm(FactForm):
 
     model = Observation
     title = gettext_lazy("observation")
-    parse = staticmethod(parse_observation)
 
     fact = forms.CharField(label=gettext_lazy("Fact"), max_length=50, widget=FactSelect)
     value = forms.CharField(label=gettext_lazy("Value"), max_length=60)
@@ -186,7 +191,8 @@ class ObservationForm(FactForm):
         if chosen and chosen.units:
             self.fields["unit"].required = True
             self.fields["unit"].error_messages["required"] = _("Needed; accepted: %s.") % ", ".join(units)
-        self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], _("no unit"))
+        none = CHOOSE if chosen and chosen.units else _("no unit")
+        self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], none)
         if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
             answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
             self.fields["value"].widget = forms.Select(choices=_choices(answers, CHOOSE))
@@ -237,7 +243,6 @@ class TherapyForm(FactForm):
 
     model = Therapy
     title = gettext_lazy("therapy")
-    parse = staticmethod(parse_therapy)
 
     kind = forms.CharField(label=gettext_lazy("Kind"), max_length=30, widget=forms.Select)
     line = forms.CharField(
@@ -307,7 +312,6 @@ class ToxicityForm(FactForm):
 
     model = Toxicity
     title = gettext_lazy("toxicity")
-    parse = staticmethod(parse_toxicity)
 
     term = forms.CharField(label=gettext_lazy("Toxicity"), max_length=200, help_text=gettext_lazy("CTCAE term."))
     grade = forms.CharField(

@@ -239,7 +239,7 @@ class SiteStatusChangeAdmin(AddOnlyAdmin):
     list_filter = ["status"]
     list_select_related = ["site", "recorded_by"]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         entered = ["site", "status", "effective_on", "reason"]
         return entered if obj is None else [*entered, "supersedes", "recorded_by", "recorded_at"]
 
@@ -289,7 +289,7 @@ class SiteStatusVerificationAdmin(AddOnlyAdmin):
     list_display = ["site", "verified_on", "recorded_by", "recorded_at"]
     list_select_related = ["site", "recorded_by"]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["site", "verified_on"] if obj is None else ["site", "verified_on", "recorded_by", "recorded_at"]
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -318,7 +318,7 @@ class ApiTokenAdmin(ManagedAdmin):
 class PersonForm(BaseUserCreationForm):  # type: ignore[type-arg]
     class Meta(BaseUserCreationForm.Meta):
         model = User
-        fields = ["username", "first_name", "last_name", "email"]
+        fields = ("username", "first_name", "last_name", "email")
 
 
 @admin.register(User)

@@ -38,6 +38,10 @@ class Fact:
     ratio_of: tuple[str, str] | None = None
     until_first_dose: bool = False
 
+    @property
+    def is_number(self) -> bool:
+        return self.kind in {FactKind.QUANTITY, FactKind.SCALE}
+
 
 def _quantity(
     name: str,

@@ -95,7 +95,7 @@ def read_node(raw: object, path: str, problems: Problems, scope: Scope) -> Node 
     """The node that a document's value stands for; None, with its problems, when it is wrong."""
     accepted = [name for name, form in FORMS.items() if form.level in {None, scope.level}]
     if not isinstance(raw, Mapping) or len(raw) != 1:
-        found = f"{len(raw)} names ({', '.join(map(str, raw))[:60]})" if isinstance(raw, Mapping) else shown(raw)
+        found = f"{len(raw)} names ({listed(map(shown, raw))[:60]})" if isinstance(raw, Mapping) else shown(raw)
         problems.append(Problem(path, f"expected one name of {scope.level} with its value, not {found}"))
         return None
     ((name, value),) = raw.items()

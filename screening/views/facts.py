@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,8 +19,9 @@ from screening import services
 from screening.criteria import CATALOGUE, RecordError
 from screening.fact_forms import FACT_FORMS, FACT_GROUPS, FactForm
 from screening.forms import RetractForm
-from screening.models import Fact, Observation, Subject, Therapy, Toxicity
+from screening.models import Observation, Subject, Therapy, Toxicity
 from screening.queries import latest_assessment
+from screening.services import AnyFact
 from screening.views.frame import subject_context, subject_to_change
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
@@ -132,10 +134,11 @@ def _start(request: HttpRequest, subject_id: UUID, kind: str) -> tuple[Viewer, S
     return viewer, subject, FACT_FORMS[kind]
 
 
-def _live_row(model: type[Fact], subject: Subject, fact_id: int) -> Fact:
+def _live_row(model: type[AnyFact], subject: Subject, fact_id: int) -> AnyFact:
     """An entry that nobody has corrected or taken back yet."""
-    rows = model._default_manager.filter(subject=subject, retracted=False, newer__isnull=True)
-    return get_object_or_404(rows, pk=fact_id)
+    rows: QuerySet[Any] = model._default_manager.filter(subject=subject, retracted=False, newer__isnull=True)
+    row: AnyFact = get_object_or_404(rows, pk=fact_id)
+    return row
 
 
 def _saved(form: FactForm, viewer: Viewer, subject: Subject) -> bool:

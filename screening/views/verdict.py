@@ -196,8 +196,8 @@ def windows_chart(assessment: Assessment, dose: date | None) -> Chart:
         bars.append({"x": left, "width": max(round(right - left, 1), 1.5)})
     months = [(first.year + (first.month + n) // 12, (first.month + n) % 12 + 1) for n in range(13)]
     ticks = [
-        {"x": x(day), "label": date_format(day, "M Y" if day.month == 1 else "M"), "minor": index % 3 != 0}
-        for index, day in enumerate(date(year, month, 1) for year, month in months)
+        {"x": x(day), "label": date_format(day, "M Y" if day.month == 1 else "M")}
+        for day in (date(year, month, 1) for year, month in months)
         if 0 <= (day - first).days <= HORIZON_DAYS - 12
     ]
     inside = dose is not None and 0 <= (dose - first).days <= HORIZON_DAYS

@@ -17,8 +17,11 @@ SECONDS_TO_ANSWER = 60
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
+    """Playwright's event loop runs in this thread, where Django would not let a test touch the database."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with chromium() as running:
+            yield running
 
 
 @pytest.fixture
@@ -42,11 +45,14 @@ def address(committed_db: None, process_env: dict[str, str]) -> Iterator[str]:
 def _wait_until_healthy(port: int) -> None:
     until = time.monotonic() + SECONDS_TO_ANSWER
     while time.monotonic() < until:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/healthz")
-            if connection.getresponse().status == http.client.OK:
-                return
+            with connection.getresponse() as response:
+                if response.status == http.client.OK:
+                    return
         except OSError:
             time.sleep(0.1)
+        finally:
+            connection.close()
     raise TimeoutError("The web server did not answer.")

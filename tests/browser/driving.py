@@ -32,10 +32,16 @@ class Complaints:
     said: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> None:
-        page.on("console", lambda message: self.said.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on(
+            "console", lambda message: self.said.append(message.text) if message.type in {"error", "warning"} else None
+        )
         page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: self._failed(request.url, request.failure or ""))
         page.on("request", lambda request: self._foreign(request.url))
+
+    def _failed(self, url: str, failure: str) -> None:
+        if failure != "net::ERR_ABORTED":  # the next page was opened before this one's icon had arrived
+            self.said.append(f"failed: {url} {failure}")
 
     def _foreign(self, url: str) -> None:
         if not url.startswith((self.own, "data:")):

@@ -1,13 +1,14 @@
-"""Takes the pictures of docs/images from a running demo: python -m tests.browser.screenshots [URL] [DIRECTORY]."""
+"""Takes the pictures of docs/images from a running demo: python -m tests.browser.screenshots URL DIRECTORY [all]."""
 
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FloatRect, Page
 
 from tests.browser.driving import chromium, sign_in
 
 PASSWORD = "trialops-demo"
+LONGEST = 1800
 STUDY = "/studies/NCT03464916/"
 LOOKS = {
     "desktop": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
@@ -15,11 +16,22 @@ LOOKS = {
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "device_scale_factor": 2},
     "phone-dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "device_scale_factor": 2},
 }
+KEPT = {
+    "desktop-dark": {"overview", "subject-undetermined"},
+    "phone": {"overview", "site", "subject-undetermined", "observation"},
+    "phone-dark": {"subject-undetermined"},
+}
+"""Looks of which docs/images keeps a few pages only; `all` as the third argument takes every page in every look."""
 
 
 def pages_to_show(page: Page, base: str) -> dict[str, str]:
     """Name of the picture to address; subjects of several kinds are found through the site's own list."""
-    shown = {"overview": STUDY, "site": f"{STUDY}sites/JAX/", "status": f"{STUDY}sites/JAX/status/", "mail": "/demo/mail/"}
+    shown = {
+        "overview": STUDY,
+        "site": f"{STUDY}sites/JAX/",
+        "status": f"{STUDY}sites/JAX/status/",
+        "mail": "/demo/mail/",
+    }
     for name, query in {"subject-undetermined": "state=in_screening", "subject-eligible": "state=eligible",
                         "subject-failed": "state=screen_failed"}.items():  # fmt: skip
         page.goto(f"{base}{STUDY}sites/JAX/?{query}")
@@ -31,19 +43,28 @@ def pages_to_show(page: Page, base: str) -> dict[str, str]:
     return shown
 
 
-def take(browser: Browser, base: str, directory: Path, only: set[str]) -> None:
+def _top_of(page: Page) -> FloatRect:
+    """The page from its top, at most LONGEST high: some pages are very long."""
+    size = page.evaluate(
+        "({width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight})"
+    )
+    return {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], LONGEST)}
+
+
+def take(browser: Browser, base: str, directory: Path, *, everything: bool) -> None:
     for look, options in LOOKS.items():
         context = browser.new_context(locale="en-US", **options)  # type: ignore[arg-type]
         page = context.new_page()
-        if not only or "sign-in" in only:
+        kept = None if everything else KEPT.get(look)
+        if kept is None:
             page.goto(f"{base}/sign-in/")
             page.screenshot(path=directory / f"sign-in-{look}.png")
         sign_in(page, base, "manager", PASSWORD)
         for name, address in pages_to_show(page, base).items():
-            if only and name not in only:
+            if kept is not None and name not in kept:
                 continue
             page.goto(base + address)
-            page.screenshot(path=directory / f"{name}-{look}.png", full_page=True)
+            page.screenshot(path=directory / f"{name}-{look}.png", full_page=True, clip=_top_of(page))
         context.close()
 
 
@@ -52,7 +73,7 @@ def main() -> None:
     directory = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images")
     directory.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        take(browser, base, directory, set(sys.argv[3:]))
+        take(browser, base, directory, everything="all" in sys.argv[3:])
 
 
 if __name__ == "__main__":

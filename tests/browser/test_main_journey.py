@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -26,8 +27,9 @@ LOOKS: list[Any] = [
 
 
 @pytest.fixture
-def site(address: str) -> Site:
-    """Jacksonville, closed for enrollment since yesterday, with a study manager and a coordinator."""
+def site(address: str, settings: Any) -> Site:
+    """Jacksonville, closed for enrollment, with a study manager and a coordinator."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     manager = member(Role.STUDY_MANAGER, study=site.study, username="manager", is_staff=True)
     manager.groups.add(ensure_groups())
@@ -60,8 +62,8 @@ def test_from_a_closed_site_to_a_verdict(look: dict[str, Any], browser: Browser,
     expect(page.get_by_role("heading", level=1)).to_have_text("Anti-CD38 CAR-T in multiple myeloma")
     assert no_sideways_scrolling(page)
     page.get_by_role("link", name=re.compile("Change status of JAX")).click()
-    page.get_by_label(re.compile("^recruiting")).check()
-    page.get_by_label("Reason").fill("slots are free again")
+    page.get_by_role("radio", name=re.compile("^recruiting")).check()
+    page.get_by_role("textbox", name="Reason").fill("slots are free again")
     page.get_by_role("button", name="Save the status").click()
     expect(page.get_by_role("status")).to_contain_text("JAX: recruiting")
     assert no_sideways_scrolling(page)

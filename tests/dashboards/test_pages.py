@@ -1,7 +1,7 @@
 """The pages that only read: who sees what, figures as counted, odd input harmless."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,12 @@ def test_a_site_closed_by_the_manager_is_shown_as_closed_for_enrollment(jax: Sit
 def test_a_future_status_is_announced_on_overview_and_site(jax: Site) -> None:
     manager = member(Role.STUDY_MANAGER, study=jax.study)
     change_site_status(
-        site=jax, status=SiteStatus.SUSPENDED, effective_on=datetime(2026, 12, 24).date(), by=manager, now=NOW, reason="x"  # noqa: DTZ001
+        site=jax,
+        status=SiteStatus.SUSPENDED,
+        effective_on=date(2026, 12, 24),
+        by=manager,
+        now=NOW,
+        reason="x",
     )
     for address in (STUDY, f"{STUDY}sites/JAX/"):
         page = text(signed_in(manager).get(address))
@@ -190,7 +195,11 @@ class TestDemoMail:
     def mails(self, settings: Any, tmp_path: Path) -> Path:
         settings.DEMO, settings.DEMO_MAIL_DIR = True, tmp_path
         mail = EmailMessage()
-        mail["Subject"], mail["To"], mail["Date"] = "First pregnancy test", "pi@example.org", "Mon, 23 Nov 2026 08:00:00 -0500"
+        mail["Subject"], mail["To"], mail["Date"] = (
+            "First pregnancy test",
+            "pi@example.org",
+            "Mon, 23 Nov 2026 08:00:00 -0500",
+        )
         mail.set_content("Due <soon>.")
         (tmp_path / "a.eml").write_bytes(bytes(mail))
         return tmp_path
@@ -203,7 +212,8 @@ class TestDemoMail:
     @pytest.mark.parametrize(
         "broken",
         [b"", b"\x00\xff\xfe", b"Subject: =?utf-8?b?!!!?=\nDate: nonsense\nTo: <<<\n\nx",
-         b"Content-Type: text/plain; charset=no-such\n\nx", b"Content-Type: multipart/mixed\n\n--", b"Date: Mon, 99 Nov 99999 99:99:99 +9999\n\n"],
+         b"Content-Type: text/plain; charset=no-such\n\nx", b"Content-Type: multipart/mixed\n\n--",
+         b"Date: Mon, 99 Nov 99999 99:99:99 +9999\n\n"],
     )  # fmt: skip
     def test_a_broken_mail_does_not_break_the_page(self, broken: bytes, mails: Path, jax: Site) -> None:
         (mails / "broken.eml").write_bytes(broken)

@@ -76,7 +76,9 @@ def test_counts_equal_a_recount_of_every_row(study: Study, site: Site) -> None:
         ("over_target", 1),
     ],
 )
-def test_a_headline_figure_counts_persons_by_its_definition(study: Study, site: Site, figure: str, expected: int) -> None:
+def test_a_headline_figure_counts_persons_by_its_definition(
+    study: Study, site: Site, figure: str, expected: int
+) -> None:
     for way in WAYS:
         person(site, *way)
     assert getattr(enrollment(study, [site], now=NOW).sites[0], figure) == expected
@@ -117,7 +119,9 @@ def test_the_study_status_follows_from_all_sites_also_from_those_not_given(study
 def test_the_number_of_queries_does_not_grow_with_sites_or_subjects(study: Study, site: Site) -> None:
     def queries() -> int:
         sites = list(study.sites.all())
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             enrollment(study, sites, now=NOW)
         return len(captured)
 

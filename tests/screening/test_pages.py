@@ -87,8 +87,8 @@ class TestNewSubject:
         self, client: Client, site: Site, coordinator: User
     ) -> None:
         change_site_status(
-            site=site, status=SiteStatus.ACTIVE_NOT_RECRUITING, effective_on=date(2026, 11, 10), by=coordinator, now=NOW,
-            reason="full",
+            site=site, status=SiteStatus.ACTIVE_NOT_RECRUITING, effective_on=date(2026, 11, 10), by=coordinator,
+            now=NOW, reason="full",
         )  # fmt: skip
         response = client.post(NEW, self.TYPED)
         assert response.status_code == 400
@@ -128,7 +128,7 @@ class TestSubjectPage:
         assert "20/20" in page
         assert "Serum M-protein 1.4 g/dL on 2026-11-20 is at least 1 g/dL." in page
         assert "Reading:" in page
-        assert "<svg class=\"windows-chart\"" in page
+        assert '<svg class="windows-chart"' in page
         assert "23 Nov 2026" in page
 
     def test_puts_violated_criteria_first_then_unknown_or_keeps_the_protocols_order(
@@ -152,15 +152,23 @@ class TestSubjectPage:
         assert f"/subjects/{subject.pk}/facts/observation/{hemoglobin.pk}/correct/" in page
         assert "hemoglobin: clinically significant?" in page
 
-    def test_an_earlier_stored_verdict_can_be_looked_at(self, client: Client, subject: Subject, coordinator: User) -> None:
+    def test_an_earlier_stored_verdict_can_be_looked_at(
+        self, client: Client, subject: Subject, coordinator: User
+    ) -> None:
         first = subject.assessments.get()
         services.record_fact(
-            subject=subject, kind=Observation, raw={"fact": "ecog", "value": 4, "on": "2026-11-22"}, by=coordinator, now=NOW
+            subject=subject,
+            kind=Observation,
+            raw={"fact": "ecog", "value": 4, "on": "2026-11-22"},
+            by=coordinator,
+            now=NOW,
         )
         assert "ineligible" in text(client.get(f"/subjects/{subject.pk}/"))
         assert "This is an earlier stored verdict" in text(client.get(f"/subjects/{subject.pk}/?verdict={first.pk}"))
 
-    @pytest.mark.parametrize("query", ["verdict=0", "verdict=-1", "verdict=x", "verdict=9" * 30, "verdict=٣", "order=x"])
+    @pytest.mark.parametrize(
+        "query", ["verdict=0", "verdict=-1", "verdict=x", "verdict=9" * 30, "verdict=٣", "order=x"]
+    )
     def test_an_odd_query_shows_the_newest_verdict(self, query: str, client: Client, subject: Subject) -> None:
         response = client.get(f"/subjects/{subject.pk}/?{query}")
         assert response.status_code == 200
@@ -187,7 +195,8 @@ class TestFacts:
             ({"fact": "ecog", "value": "0"}, ("0", "", "2026-11-21")),
             ({"fact": "hiv", "value": "false"}, ("false", "", "2026-11-21")),
             ({"fact": "hiv", "value": "No"}, ("false", "", "2026-11-21")),
-            ({"fact": "pregnancy_test", "value": "Negative", "at": "09:30"}, ("negative", "", "2026-11-21T09:30-05:00")),
+            ({"fact": "pregnancy_test", "value": "Negative", "at": "09:30"},
+             ("negative", "", "2026-11-21T09:30-05:00")),
             ({"fact": "pregnancy_test", "value": "negative", "on": "2026-07-01", "at": "09:30"},
              ("negative", "", "2026-07-01T09:30-04:00")),
         ],
@@ -221,10 +230,12 @@ class TestFacts:
             ({"fact": "", "value": "1"}, "fact", "required"),
             ({"fact": "hemoglobin", "value": "7.9", "unit": "g/dL", "reference_low": "16", "reference_high": "12"},
              "reference_low", "above reference_high"),
-            ({"fact": "hemoglobin", "value": "7.9", "unit": "g/dL", "reference_low": "low"}, "reference_low", "not a number"),
+            ({"fact": "hemoglobin", "value": "7.9", "unit": "g/dL", "reference_low": "low"},
+             "reference_low", "not a number"),
             ({"fact": "hemoglobin", "value": "7.9", "unit": "g/dL", "clinically_significant": "perhaps"},
              "clinically_significant", "valid choice"),
-            ({"fact": "ecog", "value": "1", "clinically_significant": "true"}, "clinically_significant", "Not accepted"),
+            ({"fact": "ecog", "value": "1", "clinically_significant": "true"},
+             "clinically_significant", "Not accepted"),
             ({"fact": "ecog", "value": "1", "on": "2026-02-30"}, "on", "Not a date"),
             ({"fact": "ecog", "value": "1", "at": "25:00"}, "at", "Not a time"),
         ],
@@ -279,12 +290,16 @@ class TestFacts:
         assert "Verdict: ineligible, 19 of 20 criteria satisfied." in text(response)
         assert Toxicity.objects.get().grade == 3
 
-    @pytest.mark.parametrize("typed", [{"term": ""}, {"term": "   "}, {"term": "x", "grade": "6"}, {"term": "a\u202eb\x07"}])
+    @pytest.mark.parametrize(
+        "typed", [{"term": ""}, {"term": "   "}, {"term": "x", "grade": "6"}, {"term": "a\u202eb\x07"}]
+    )
     def test_a_refused_toxicity_is_not_stored(self, typed: dict[str, str], client: Client, subject: Subject) -> None:
         assert client.post(self.url(subject, "toxicity"), typed).status_code == 400
         assert not Toxicity.objects.exists()
 
-    def test_a_correction_needs_a_reason_and_keeps_the_earlier_value_visible(self, client: Client, subject: Subject) -> None:
+    def test_a_correction_needs_a_reason_and_keeps_the_earlier_value_visible(
+        self, client: Client, subject: Subject
+    ) -> None:
         ecog = subject.observation_rows.get(fact="ecog")
         url = self.url(subject, "observation", f"{ecog.pk}/correct/")
         assert 'value="0"' in text(client.get(url))
@@ -343,7 +358,9 @@ class TestStates:
         assert response.status_code == 400
         assert "E15" in text(response)
 
-    def test_a_screen_failure_has_the_violated_criteria_ticked(self, client: Client, site: Site, coordinator: User) -> None:
+    def test_a_screen_failure_has_the_violated_criteria_ticked(
+        self, client: Client, site: Site, coordinator: User
+    ) -> None:
         record = with_fact(eligible_record(today=TODAY), "lvef", 30)
         subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
         page = text(client.get(f"/subjects/{subject.pk}/actions/screen-fail/"))

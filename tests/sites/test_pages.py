@@ -90,7 +90,7 @@ def test_a_refused_change_says_why_at_its_field_and_keeps_what_was_typed(
     assert response.status_code == 400
     assert SiteStatusChange.objects.count() == before
     page = text(response)
-    errors = page[page.index(f'id="id_{field}_error"'):]
+    errors = page[page.index(f'id="id_{field}_error"') :]
     assert message in errors[: errors.index("</ul>")]
     if sent["reason"].strip():
         assert "typed with care" in page

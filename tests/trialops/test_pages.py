@@ -75,10 +75,10 @@ def test_pages_carry_a_strict_policy_and_no_inline_script_or_style() -> None:
     ("view", "status", "words"),
     [
         (lambda request: views.bad_request(request, BadRequest("This value is odd.")), 400, "This value is odd."),
-        (lambda request: views.permission_denied(request), 403, "You may not do this"),
-        (lambda request: views.not_found(request), 404, "Nothing here"),
-        (lambda request: views.server_error(request), 500, "Something failed on our side"),
-        (lambda request: views.csrf_failure(request), 403, "Please send the form again"),
+        (views.permission_denied, 403, "You may not do this"),
+        (views.not_found, 404, "Nothing here"),
+        (views.server_error, 500, "Something failed on our side"),
+        (views.csrf_failure, 403, "Please send the form again"),
     ],
 )
 def test_errors_are_pages_for_people_and_problem_documents_for_programs(view: Any, status: int, words: str) -> None:

@@ -88,13 +88,13 @@ def chip(value: str, label: str = "") -> SafeString:
 @register.filter
 def day(value: date | str | None) -> SafeString | str:
     """A calendar day that cannot be misread: 20 Nov 2026; an ISO text is accepted too. Empty for None."""
+    if not value:
+        return ""
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value[:10])
         except ValueError:
-            return value
-    if value is None:
-        return ""
+            return str(value)
     return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, "j M Y"))
 
 

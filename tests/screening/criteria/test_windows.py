@@ -6,7 +6,7 @@ import pytest
 
 from screening.criteria import Window, parse_protocol, parse_record, windows
 from screening.protocols import load_protocol
-from tests.spec.facts import COMPLETE, Fact, record, therapy, toxicity
+from tests.spec.facts import COMPLETE, Fact, negative, record, therapy, toxicity
 
 AS_OF = date(2026, 12, 10)
 END = date(2027, 12, 10)
@@ -38,6 +38,22 @@ def test_two_criteria_that_end_on_one_day_open_together() -> None:
         therapy("regimen", "x", start="2026-01-01", end="2026-11-30"), toxicity("a", 3, resolved_on="2026-12-28")
     )
     assert window == Window(date(2026, 12, 28), END, opened_by=("E1", "E3"))
+
+
+def test_the_last_day_of_the_year_looked_at_is_one_of_it() -> None:
+    assert found(toxicity("a", 3, resolved_on="2027-12-10")) == (Window(END, END, opened_by=("E3",)),)
+    assert found(toxicity("a", 3, resolved_on="2027-12-11")) == ()
+
+
+def test_a_test_counts_until_it_is_too_old() -> None:
+    document = TREATED_RECENTLY[: TREATED_RECENTLY.index("criteria:")] + (
+        "criteria:\n  - {id: TESTED, kind: exclusion, title: t, text: t, condition: {enough_tests: "
+        "{fact: pregnancy_test, result: negative, count: 1, within_days: 28, after: positive}}}\n"
+    )
+    facts = parse_record(record(negative("2026-12-09")))
+    assert windows(parse_protocol(document), facts, as_of=AS_OF) == (
+        Window(date(2027, 1, 7), END, opened_by=("TESTED",)),
+    )
 
 
 def test_an_ongoing_therapy_leaves_no_window() -> None:

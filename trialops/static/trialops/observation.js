@@ -40,7 +40,7 @@
       const split = (text) => (text ? text.split("|") : []);
       if (kind) {
         valueControl(form.querySelector("[name=value]"), kind, split(chosen.dataset.codes));
-        options(unit, [["", "no unit"], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
+        options(unit, [["", kind === "quantity" ? "choose …" : "no unit"], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
       }
       if (help) help.hidden = Boolean(kind);
       unit.required = kind === "quantity";
