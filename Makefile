@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint schema reset chromium FORCE
+.PHONY: help demo test check format lint schema screenshots reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -20,6 +20,7 @@ help:
 	@echo "make format  let ruff format and repair what it can"
 	@echo "make lint    ruff's and import-linter's findings alone"
 	@echo "make schema  write docs/openapi.yaml anew"
+	@echo "make screenshots  take the pictures in docs/images from a running demo"
 	@echo "make reset   remove the demo's databases, mails, logs and secrets"
 
 demo: .venv/.synced
@@ -50,6 +51,10 @@ lint: .venv/.synced
 
 schema: .venv/.synced
 	$(BESIDE_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+# Against a running demo; DETAIL=all takes every page in every look.
+screenshots: .venv/.synced chromium
+	$(PYTHON) -m tests.browser.screenshots http://localhost:$(PORT) docs/images $(DETAIL)
 
 reset: .venv/.synced
 	@$(PYTHON) -m trialops.embedded reset

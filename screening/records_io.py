@@ -103,6 +103,9 @@ def _whole(first: Line, lines: Iterator[Line]) -> Iterator[ParsedRecord]:
         if size > LARGEST_VALUE:
             yield _unreadable("", f"larger than {LARGEST_VALUE // 1024**2} MiB; write one record a line (JSON Lines)")
             return
+    if first[1].strip(BLANK).startswith(b"["):
+        yield from _list(read)
+        return
     try:
         value = json_text.loads(_text(read))
     except (json_text.JsonError, UnicodeDecodeError) as error:
@@ -111,10 +114,25 @@ def _whole(first: Line, lines: Iterator[Line]) -> Iterator[ParsedRecord]:
         else:
             yield _unreadable("", _why(error))
         return
-    if isinstance(value, list) and not value:
+    yield _checked("record 1", value)
+
+
+def _list(read: list[Line]) -> Iterator[ParsedRecord]:
+    """A file that is one list: each record by itself, so that a bad one or a file cut short costs no other."""
+    try:
+        text = _text(read)
+    except UnicodeDecodeError as error:
+        yield _unreadable("", _why(error))
+        return
+    empty = True
+    for index, raw in enumerate(json_text.list_elements(text), start=1):
+        empty = False
+        if isinstance(raw, json_text.JsonError):
+            yield _unreadable(f"record {index}", str(raw))
+        else:
+            yield _checked(f"record {index}", raw)
+    if empty:
         yield _unreadable("", "an empty list; expected at least one record")
-    for index, raw in enumerate(value if isinstance(value, list) else [value], start=1):
-        yield _checked(f"record {index}", raw)
 
 
 def _text(lines: list[Line]) -> str:

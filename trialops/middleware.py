@@ -6,6 +6,19 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 
+class NoStoreMiddleware:
+    """Pages of a signed-in person are kept by no cache, so that nobody steps back to them after signing out."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+
 class NulByteMiddleware:
     """Refuse NUL characters in the address and the form: PostgreSQL text cannot hold them."""
 

@@ -241,13 +241,24 @@ def _(node: LastTherapy) -> Evaluator:
     def decide(facts: Facts, _: None) -> Truth:
         if facts.absent_therapy is U:
             return U
-        among = [therapy for _place, therapy in facts.therapies if therapy.kind in node.kinds]
-        if any(last_dose_unknown(therapy) for therapy in among):
-            return U
-        last = last_of(among)
-        return F if last is None else where(facts, last)
+        truths = {where(facts, therapy) for _place, therapy in possible_lasts(node, facts)}
+        return F if not truths else truths.pop() if len(truths) == 1 else U
 
     return decide
+
+
+def possible_lasts(node: LastTherapy, facts: Facts) -> list[tuple[int, Therapy]]:
+    """The therapies of these kinds that may have been the last, with their places: one, unless a date is unknown.
+
+    An undated transplant may have been later than every dated therapy, but an ongoing one is later than any.
+    """
+    among = [placed for placed in facts.therapies if placed[1].kind in node.kinds]
+    undated = [placed for placed in among if last_dose_unknown(placed[1])]
+    last = last_of([therapy for _place, therapy in among if not last_dose_unknown(therapy)])
+    if last is None:
+        return undated
+    latest = next(placed for placed in among if placed[1] is last)
+    return [latest] if last.is_ongoing else [*undated, latest]
 
 
 def last_dose_unknown(therapy: Therapy) -> bool:

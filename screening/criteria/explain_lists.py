@@ -8,7 +8,7 @@ from typing import cast
 from screening.criteria.catalogue import THERAPIES_COMPLETE, TOXICITIES_COMPLETE
 from screening.criteria.evaluate import (
     last_dose_unknown,
-    last_of,
+    possible_lasts,
 )
 from screening.criteria.facts import Facts
 from screening.criteria.logic import Truth
@@ -124,19 +124,29 @@ def _existence(truth: Truth, candidates: Sequence[_Candidate], *, what: str, com
 @explain.register
 def _(node: LastTherapy, facts: Facts, it: Placed = None) -> Reason:
     complete = _completeness(facts, THERAPIES_COMPLETE)
-    among = [(place, therapy) for place, therapy in facts.therapies if therapy.kind in node.kinds]
-    undated = [(place, therapy) for place, therapy in among if last_dose_unknown(therapy)]
     kinds = one_of([KINDS[kind] for kind in node.kinds])
-    if complete.truth is U or undated:
-        clauses = (f"which {kinds} was the last is not known",) if complete.truth is U else ()
-        dates = tuple(f"the date of the {therapy_phrase(therapy)}{NOT_RECORDED}" for _place, therapy in undated)
-        missing = (*complete.missing, *(f"therapies[{place}].end" for place, _therapy in undated))
-        return Reason(U, clauses + dates, complete.used, missing, basis=complete.clauses if clauses else ())
-    last = last_of([therapy for _place, therapy in among])
-    if last is None:
-        return Reason(truth_at(node, facts, it), (f"no {kinds}",), complete.used, basis=complete.clauses)
-    reason = explain(node.where, facts, next((place, therapy) for place, therapy in among if therapy is last))
-    return replace(reason, clauses=(f"the last {kinds} was the {therapy_phrase(last)}", *reason.clauses))
+    possible = possible_lasts(node, facts)
+    undated = [(place, therapy) for place, therapy in possible if last_dose_unknown(therapy)]
+    dates = tuple(f"the date of the {therapy_phrase(therapy)}{NOT_RECORDED}" for _place, therapy in undated)
+    missing = tuple(f"therapies[{place}].end" for place, _therapy in undated)
+    if complete.truth is U:
+        clauses = (f"which {kinds} was the last is not known", *dates)
+        return Reason(U, clauses, complete.used, (*complete.missing, *missing), basis=complete.clauses)
+    truth = truth_at(node, facts, it)
+    reasons = [explain(node.where, facts, placed) for placed in possible]
+    if not reasons:
+        return Reason(truth, (f"no {kinds}",), complete.used, basis=complete.clauses)
+    if len(reasons) == 1:
+        last = therapy_phrase(possible[0][1])
+        return replace(reasons[0], clauses=(f"the last {kinds} was the {last}", *reasons[0].clauses))
+    if truth is U:
+        lacking = distinct((*missing, *(name for reason in reasons for name in reason.missing)))
+        return Reason(U, dates, distinct(used for reason in reasons for used in reason.used), lacking)
+    return Reason(
+        truth,
+        (f"whichever {kinds} was the last", *distinct(clause for reason in reasons for clause in reason.clauses)),
+        distinct(used for reason in reasons for used in reason.used),
+    )
 
 
 # Of one therapy

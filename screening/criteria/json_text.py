@@ -1,7 +1,7 @@
 """JSON as text: read strictly, with decimals as they were written, and written back without loss."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,24 +28,65 @@ def loads(text: str) -> Any:
     Refused beside what JSON refuses: a key given twice, NaN and Infinity, numbers too large to hold, deep nesting.
     """
     try:
-        return json.loads(
-            text,
-            parse_float=_number,
-            parse_int=_number,
-            parse_constant=_constant,
-            object_pairs_hook=_object,
-        )
+        return STRICT.decode(text)
     except json.JSONDecodeError as error:
-        cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-        what = "the text ends too early" if cut else _sentence(error.msg)
-        raise NotJsonError(error.lineno, error.colno, what) from None
+        raise _not_json(text, error) from None
     except RecursionError:
         raise JsonError("nested too deeply") from None
+
+
+def list_elements(text: str) -> Iterator[Any]:
+    """The elements of the text of one JSON list, each by itself: a value, or the JsonError for which it is refused.
+
+    An element that is JSON but not accepted stops no other; where the text is no longer JSON, nothing can follow.
+    """
+    place = _skip_blank(text, 1 + _skip_blank(text, 0))
+    if text[place : place + 1] == "]":
+        yield from _after_list(text, place)
+        return
+    while True:
+        try:
+            value, place = STRICT.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            yield _not_json(text, error)
+            return
+        except RecursionError:
+            yield JsonError("nested too deeply")
+            return
+        except JsonError as error:
+            value = error
+            _, place = LENIENT.raw_decode(text, place)
+        yield value
+        place = _skip_blank(text, place)
+        if text[place : place + 1] == "]":
+            yield from _after_list(text, place)
+            return
+        if text[place : place + 1] != ",":
+            yield _not_json(text, json.JSONDecodeError("Expecting ',' delimiter", text, place))
+            return
+        place = _skip_blank(text, place + 1)
+
+
+def _after_list(text: str, place: int) -> Iterator[JsonError]:
+    rest = _skip_blank(text, place + 1)
+    if rest < len(text):
+        yield _not_json(text, json.JSONDecodeError("Extra data", text, rest))
+
+
+def _skip_blank(text: str, place: int) -> int:
+    while text[place : place + 1] in {" ", "\t", "\r", "\n"}:
+        place += 1
+    return place
 
 
 def dumps(value: object, *, indent: int | None = None) -> str:
     """JSON text of mappings, sequences, text, booleans, null, int and Decimal; decimals exactly as they are."""
     return "".join(_parts(value, indent, 0))
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> NotJsonError:
+    cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+    return NotJsonError(error.lineno, error.colno, "the text ends too early" if cut else _sentence(error.msg))
 
 
 def _number(text: str) -> Decimal:
@@ -67,6 +108,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise JsonError(f"the key {json.dumps(twice)[:60]} is given twice in one object")
     return made
+
+
+STRICT = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_constant, object_pairs_hook=_object)
+LENIENT = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+"""Finds where a value ends that is JSON but not accepted."""
 
 
 def _sentence(text: str) -> str:

@@ -257,13 +257,17 @@ def last_regimen_relapsed(q: Question) -> Truth:
     candidates = [item for item in therapies(q) if kind_in(item, "regimen", "asct")]
     if not candidates:
         return False
-    if any(last_dose(item) is None and not ongoing(item) for item in candidates):
-        return None  # an undated transplant may have been the last
-    last = candidates[0]
-    for item in candidates[1:]:
-        if not_before(item, last):
-            last = item
-    return progressed_by(q, last, lambda end: plus_months(end, 12))
+    undated = [item for item in candidates if last_dose(item) is None and not ongoing(item)]
+    dated = [item for item in candidates if item not in undated]
+    may_be_last = undated  # an undated transplant may have been the last
+    if dated:
+        last = dated[0]
+        for item in dated[1:]:
+            if not_before(item, last):
+                last = item
+        may_be_last = [last] if ongoing(last) else [*undated, last]  # an ongoing one is later than any
+    answers = {progressed_by(q, item, lambda end: plus_months(end, 12)) for item in may_be_last}
+    return answers.pop() if len(answers) == 1 else None
 
 
 def not_before(therapy: Item, other: Item) -> bool:

@@ -121,6 +121,8 @@ TABLES: dict[str, tuple[Row, ...]] = {
         row("the same, history stated incomplete", U, *FIVE[:2], third_line(progressed_on="2026-07-01"), INCOMPLETE),
         row("relapse within 12 months, but which regimen was last is not known", U, *FIVE[:2], third_line(progressed_on="2026-06-30")),
         row("an earlier regimen relapsed within 12 months, the last did not", V, FIRST_LINE, second_line(progressed_on="2023-06-30"), third_line(), COMPLETE),
+        row("an undated transplant may have been the last, but no line progressed", V, *FIVE, transplant(start=None, line=3, best_response="CR"), COMPLETE),
+        row("an undated transplant without progression, the last dated regimen relapsed", U, *FIVE[:2], third_line(progressed_on="2026-06-30"), transplant(start=None, line=3, best_response="CR"), COMPLETE),
         row("progression on the last day of an earlier regimen", S, FIRST_LINE, second_line(progressed_on="2022-06-30"), third_line()),
         row("progression exactly 60 days after an earlier regimen", S, FIRST_LINE, second_line(progressed_on="2022-08-29"), third_line()),
         row("progression 61 days after an earlier regimen", V, FIRST_LINE, second_line(progressed_on="2022-08-30"), third_line(), COMPLETE),

@@ -54,7 +54,9 @@ CASES: list[tuple[str, nodes.Node, tuple[Fact, ...], str]] = [
     ("the last is recent", LAST_IS_RECENT, (COMPLETE, therapy("regimen", "x", end="2026-11-18"), therapy("regimen", "y", end="2026-11-01")), "true"),
     ("an ongoing one is the last, even before the last day there is", LAST_IS_RECENT, (COMPLETE, therapy("regimen", "x"), therapy("regimen", "y", end="9999-12-31")), "true"),
     ("which was last is not known", LAST_IS_RECENT, (therapy("regimen", "x", end="2026-11-18"),), "unknown"),
-    ("a transplant without a date might be", LAST_IS_RECENT, (COMPLETE, therapy("regimen", "x"), therapy("asct", "y")), "unknown"),
+    ("a transplant without a date might be", LAST_IS_RECENT, (COMPLETE, therapy("regimen", "x", end="2026-11-01"), therapy("asct", "y")), "unknown"),
+    ("an ongoing one is later than a transplant without a date", LAST_IS_RECENT, (COMPLETE, therapy("regimen", "x"), therapy("asct", "y")), "true"),
+    ("a transplant without a date as the only one is the last", LAST_IS_RECENT, (COMPLETE, therapy("asct", "y")), "unknown"),
 ]  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -198,8 +197,3 @@ def ensure_roles_and_database(state: State, port: int) -> None:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
             )
-
-
-def data_directory(state: State) -> Path:
-    """Where the data are, for messages and tests."""
-    return find_cluster(state).data

@@ -53,6 +53,11 @@ def find_cluster(state: State) -> Cluster:
     return elsewhere(state, home)
 
 
+def data_directory(state: State) -> Path:
+    """Where this state directory's data are or would be, whether or not they can be used."""
+    return (noted_home(state) or state.postgres) / "data"
+
+
 def make_home(home: Path, user: OsUser | None) -> None:
     try:
         home.mkdir(mode=0o700, exist_ok=True)
@@ -70,9 +75,17 @@ def noted_home(state: State) -> Path | None:
         return None
     if not Path(home).is_dir():
         return None
-    if owner == str(state.directory) or not (Path(owner) / "postgres" / LOCATION_NOTE).exists():
-        return Path(home)  # the second case: the checkout was moved
+    if owner == str(state.directory) or was_moved_from(Path(owner)):
+        return Path(home)
     return None  # a copied checkout: the place is still the original's
+
+
+def was_moved_from(owner: Path) -> bool:
+    """Whether `owner`, where the note was written, has no note any more; one that cannot be looked at may have."""
+    try:
+        return not (owner / "postgres" / LOCATION_NOTE).exists()
+    except PermissionError:
+        return False
 
 
 def bring_along(state: State, home: Path) -> None:

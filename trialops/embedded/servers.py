@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trialops.embedded import postgres, valkey
-from trialops.embedded.postgres_home import find_cluster
+from trialops.embedded.postgres_home import data_directory
 from trialops.embedded.processes import end, recorded_leftovers, working_in
 from trialops.embedded.state import State, write_whole
 from trialops.embedded.supervisor import Supervisor
@@ -78,7 +78,7 @@ def end_leftovers(state: State) -> int:
 
 def end_owners(state: State) -> None:
     """End servers that work in this state directory without being on record."""
-    for directory, program in ((find_cluster(state).data, "postgres"), (state.valkey / "data", valkey.PROGRAM)):
+    for directory, program in ((data_directory(state), "postgres"), (state.valkey / "data", valkey.PROGRAM)):
         end(functools.partial(working_in, directory, program))
 
 

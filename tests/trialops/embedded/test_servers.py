@@ -18,8 +18,8 @@ import redis
 
 from tests.trialops.embedded.looking import processes_of, wait_for
 from trialops.embedded import postgres_home
-from trialops.embedded.cli import temporary_state
-from trialops.embedded.postgres import data_directory
+from trialops.embedded.cli import reset, temporary_state
+from trialops.embedded.postgres_home import data_directory
 from trialops.embedded.servers import Servers, end_owners, start_servers
 from trialops.embedded.state import CHECKOUT, EmbeddedError, State
 from trialops.embedded.wheels import package_directory, postgres_libraries
@@ -211,12 +211,16 @@ def test_a_journal_that_valkey_cannot_read_is_put_aside(state: State) -> None:
     assert (state.valkey / "data" / "appendonlydir.damaged-1").is_dir()
 
 
-def test_data_of_another_postgresql_version_are_refused_with_a_way_out(state: State) -> None:
+def test_data_of_another_postgresql_version_are_refused_with_a_way_out(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
     start(state, want={"postgres"}).stop()
     (data_directory(state) / "PG_VERSION").write_text("17\n")
     with pytest.raises(EmbeddedError, match=r"PostgreSQL 17.*\n.*make reset"):
         start(state, want={"postgres"})
-    shutil.rmtree(state.postgres)
+    monkeypatch.setenv("TRIALOPS_STATE_DIR", str(state.directory))
+    assert reset() == 0  # the way out works
+    start(state, want={"postgres"}).stop()
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -311,3 +315,18 @@ def test_a_temporary_state_is_gone_afterwards() -> None:
         start(state).stop()
         assert state.directory.is_dir()
     assert not state.directory.exists()
+
+
+def test_a_note_copied_from_a_place_that_cannot_be_looked_at_is_not_followed(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.postgres.mkdir()
+    (state.postgres / "location.txt").write_text(f"{tmp_path}\n/closed/var\n")
+
+    def closed(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", closed)
+        assert postgres_home.noted_home(state) is None
+    assert postgres_home.noted_home(state) == tmp_path  # the place is gone: the checkout was moved
