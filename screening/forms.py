@@ -11,8 +11,8 @@ from screening.models import Sex
 from trialops.forms import DayField, ReasonField
 
 
-class NewSubjectForm(forms.Form):
-    """A subject about to be screened: never a name, a birth date or a number from elsewhere."""
+class PersonForm(forms.Form):
+    """What is known of the person: never a name, a birth date or a number from elsewhere."""
 
     sex = forms.ChoiceField(
         label=gettext_lazy("Sex"), required=False, choices=[("", gettext_lazy("not known yet")), *Sex.choices]
@@ -25,6 +25,17 @@ class NewSubjectForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "maxlength": 4}),
         error_messages={"invalid": gettext_lazy("A year, for instance 1961.")},
     )
+
+
+class CorrectSubjectForm(PersonForm):
+    """Sex and birth year, corrected with a reason."""
+
+    reason = ReasonField()
+
+
+class NewSubjectForm(PersonForm):
+    """A subject about to be screened."""
+
     planned_first_dose = DayField(
         label=gettext_lazy("Planned first dose"),
         required=False,

@@ -20,6 +20,7 @@ from screening.models import (
     ScreenFailure,
     Source,
     Subject,
+    SubjectCorrection,
     SubjectStateChange,
     Therapy,
     Toxicity,
@@ -134,6 +135,32 @@ def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyF
     _add_row(subject, row, by=by, source=Source.TYPED)
     _facts_changed(subject, by=by, now=now)
     return row
+
+
+@transaction.atomic
+def correct_subject(
+    *, subject: Subject, sex: str, birth_year: int | None, reason: str, by: User, now: datetime
+) -> Subject:
+    """Correct (or fill in) a subject's sex and birth year; the verdict and the reminders follow."""
+    subject = _locked(subject)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why sex or birth year is corrected."})
+    if (sex, birth_year) == (subject.sex, subject.birth_year):
+        raise ValidationError("Nothing is changed: sex and birth year are recorded like this already.")
+    SubjectCorrection.objects.create(
+        subject=subject,
+        sex_before=subject.sex,
+        sex=sex,
+        birth_year_before=subject.birth_year,
+        birth_year=birth_year,
+        reason=reason.strip(),
+        recorded_by=by,
+    )
+    subject.sex, subject.birth_year = sex, birth_year
+    subject.clean_fields(exclude=["site", "protocol_version", "created_by"])
+    subject.save(update_fields=["sex", "birth_year"])
+    _facts_changed(subject, by=by, now=now)
+    return subject
 
 
 @transaction.atomic
@@ -447,6 +474,7 @@ __all__ = [
     "Therapy",
     "Toxicity",
     "complete",
+    "correct_subject",
     "create_subject",
     "enroll",
     "fail_screening",

@@ -21,6 +21,7 @@ IDENTIFYING: dict[str, set[str]] = {
     "screening.ReminderDelivery": {"error"},
     "screening.ScreenFailure": {"comment", "criteria", "primary"},
     "screening.Subject": {"birth_year", "first_dose_on", "number", "planned_first_dose", "screening_number", "sex"},
+    "screening.SubjectCorrection": {"sex", "sex_before", "birth_year", "birth_year_before", "reason"},
     "screening.SubjectStateChange": {"effective_on", "reason"},
     "screening.Therapy": {
         "best_response",
@@ -83,6 +84,7 @@ PLAIN: dict[str, set[str]] = {
     "screening.ReminderDelivery": {"attempt", "id", "outcome", "recipients", "recorded_at", "reminder"},
     "screening.ScreenFailure": {"id", "protocol_version", "state_change"},
     "screening.Subject": {"created_at", "created_by", "id", "protocol_version", "site", "state"},
+    "screening.SubjectCorrection": {"id", "subject", "recorded_at", "recorded_by"},
     "screening.SubjectStateChange": {"id", "recorded_at", "recorded_by", "state", "subject"},
     "screening.Therapy": {"id", "recorded_at", "recorded_by", "retracted", "source", "subject", "supersedes"},
     "screening.Toxicity": {"id", "recorded_at", "recorded_by", "retracted", "source", "subject", "supersedes"},

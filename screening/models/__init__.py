@@ -4,7 +4,7 @@ from screening.models.assessments import Assessment
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
 from screening.models.protocol import ProtocolVersion
 from screening.models.reminders import Reminder, ReminderDelivery, ReminderState
-from screening.models.subjects import ScreenFailure, Sex, Subject, SubjectStateChange
+from screening.models.subjects import ScreenFailure, Sex, Subject, SubjectCorrection, SubjectStateChange
 
 __all__ = [
     "Assessment",
@@ -18,6 +18,7 @@ __all__ = [
     "Sex",
     "Source",
     "Subject",
+    "SubjectCorrection",
     "SubjectStateChange",
     "Therapy",
     "Toxicity",

@@ -73,6 +73,31 @@ class Subject(models.Model):
         return self.first_dose_on or self.planned_first_dose
 
 
+class SubjectCorrection(models.Model):
+    """Sex and birth year of a subject as they were and as they were corrected to, with the reason."""
+
+    append_only = True
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="corrections")
+    sex_before = models.CharField(max_length=6, choices=Sex, blank=True)
+    sex = models.CharField(max_length=6, choices=Sex, blank=True)
+    birth_year_before = models.PositiveSmallIntegerField(null=True, blank=True)
+    birth_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    reason = models.TextField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["subject", "-id"]
+        triggers = [append_only()]
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="subject_correction_has_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} corrected"
+
+
 class SubjectStateChange(models.Model):
     """One change of a subject's state; the subject's own state follows by a trigger."""
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from screening import services
 from screening.fact_forms import FACT_FORMS, ObservationForm
-from screening.forms import NewSubjectForm, PlanFirstDoseForm
+from screening.forms import CorrectSubjectForm, NewSubjectForm, PlanFirstDoseForm
 from screening.models import Assessment, Subject
 from screening.queries import current_facts, latest_assessment, protocol_of
 from screening.states import BEFORE_DOSE
@@ -80,6 +80,7 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "changes": subject.state_changes.select_related("recorded_by", "screen_failure").order_by(
             "-effective_on", "-id"
         ),
+        "corrections": subject.corrections.select_related("recorded_by"),
         "reminders": subject.reminders.order_by("-window_from", "-due_at", "id"),
     }
     return render(request, "screening/subject.html", context)
@@ -102,6 +103,25 @@ def plan_first_dose(request: HttpRequest, subject_id: UUID) -> HttpResponse:
             return redirect("subject", subject.pk)
     heading = _("Plan the first dose")
     context = {**subject_context(subject), "form": form, "heading": heading, "button": _("Save the planned day")}
+    return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct_subject(request: HttpRequest, subject_id: UUID) -> HttpResponse:
+    """Correct sex and birth year, with the reason."""
+    viewer = viewer_of(request)
+    subject = subject_to_change(viewer, subject_id)
+    form = CorrectSubjectForm(request.POST or None, initial={"sex": subject.sex, "birth_year": subject.birth_year})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.correct_subject(subject=subject, by=viewer.user, now=viewer.now, **form.cleaned_data)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            messages.success(request, _("%(subject)s is corrected; the verdict follows.") % {"subject": subject})
+            return redirect("subject", subject.pk)
+    heading = _("Correct sex or birth year")
+    context = {**subject_context(subject), "form": form, "heading": heading, "button": _("Save the correction")}
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
 
 

@@ -40,6 +40,7 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/sites/<str:code>/status/<int:change_id>/correct/": {"GET": MANAGERS, "POST": MANAGERS},
     "studies/<str:registry_id>/sites/<str:code>/subjects/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/": {"GET": SITE_STAFF},
+    "subjects/<uuid:subject_id>/person/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/first-dose/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/correct/": {"GET": SITE_STAFF, "POST": SITE_STAFF},

@@ -93,6 +93,20 @@ def test_a_correction_needs_a_reason_and_happens_once(site: Site, coordinator: U
         services.retract_fact(fact=lvef, by=coordinator, now=NOW, reason="again")
 
 
+def test_sex_and_birth_year_are_corrected_with_a_reason_and_scored_again(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator, sex=None)
+    assert subject.assessments.latest("id").verdict == "undetermined"
+    with pytest.raises(ValidationError, match="Say why"):
+        services.correct_subject(subject=subject, sex="male", birth_year=1961, reason="", by=coordinator, now=NOW)
+    services.correct_subject(
+        subject=subject, sex="male", birth_year=1961, reason="was left open", by=coordinator, now=NOW
+    )
+    assert subject.assessments.latest("id").verdict == "eligible"
+    assert [(row.sex_before, row.sex) for row in subject.corrections.all()] == [("", "male")]
+    with pytest.raises(ValidationError, match="Nothing is changed"):
+        services.correct_subject(subject=subject, sex="male", birth_year=1961, reason="x", by=coordinator, now=NOW)
+
+
 def test_a_refused_fact_leaves_nothing_behind(site: Site, coordinator: User) -> None:
     subject = store(site, coordinator)
     before = (Observation.objects.count(), Assessment.objects.count())

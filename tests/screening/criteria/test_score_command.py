@@ -100,7 +100,8 @@ def test_without_a_first_dose_the_day_of_the_question_is_taken(file: Path) -> No
     assert (line["windows"][0]["from"], line["earliest_first_dose"]) == ("2026-12-10", "2026-12-10")
 
 
-def test_the_table_names_every_criterion_with_its_reason(file: Path) -> None:
+def test_the_table_names_every_criterion_with_its_reason(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     file.write_text(DOCUMENTED, encoding="utf-8")
     table = Scored(str(file), *AS_OF).text
     assert table.startswith("JAX-0001: INELIGIBLE, 6 of 20 criteria satisfied (protocol NCT03464916 version 1, ")
