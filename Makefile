@@ -27,7 +27,7 @@ demo: .venv/.synced
 	@exec $(PYTHON) -m trialops.embedded.demo
 
 test: .venv/.synced chromium
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2
 
 check: .venv/.synced
 	$(PYTHON) -m ruff format --check .

@@ -1,10 +1,12 @@
 """The product as a real process, with its real static files and policy, for a real browser."""
 
 import http.client
+import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -24,14 +26,27 @@ def browser() -> Iterator[Browser]:
             yield running
 
 
+@pytest.fixture(scope="session")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with the static files, hashed and compressed as in production, away from other tests'."""
+    state = tmp_path_factory.mktemp("state")
+    environment = {**os.environ, "TRIALOPS_STATE_DIR": str(state)}
+    subprocess.run(commands.manage("collectstatic", "--noinput", "--verbosity", "0"), env=environment, check=True)
+    return state
+
+
 @pytest.fixture
-def address(committed_db: None, process_env: dict[str, str]) -> Iterator[str]:
+def address(committed_db: None, process_env: dict[str, str], collected: Path) -> Iterator[str]:
     """The address of a running web server on this session's database."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**process_env, "TRIALOPS_BASE_URL": f"http://127.0.0.1:{port}", "TRIALOPS_DEMO": "true"}
-    subprocess.run(commands.manage("collectstatic", "--noinput", "--verbosity", "0"), env=environment, check=True)
+    environment = {
+        **process_env,
+        "TRIALOPS_STATE_DIR": str(collected),
+        "TRIALOPS_BASE_URL": f"http://127.0.0.1:{port}",
+        "TRIALOPS_DEMO": "true",
+    }
     argv = commands.in_this_python(commands.web(f"127.0.0.1:{port}"))
     server = subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

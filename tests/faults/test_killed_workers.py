@@ -25,22 +25,24 @@ KILLS = 3
 BETWEEN_KILLS = 12
 
 
-def test_workers_killed_in_the_middle_of_a_sweep_lose_nothing(processes: Processes, mail_server: MailServer) -> None:
+def test_workers_killed_in_the_middle_of_a_sweep_lose_nothing(
+    processes_apart: Processes, mail_server: MailServer
+) -> None:
     """Every due reminder goes out and is recorded once; a kill costs one extra copy for each sweep that it cut off,
     and a copy carries the same Message-ID.
     """
     subject = a_subject()
     due = {a_reminder(subject).message_id for _ in range(DUE)}
     mail_server.before_answer = lambda: time.sleep(0.05)  # so that a kill falls into a sending, not between two
-    processes.beat()
+    processes_apart.beat()
     for kill in range(1, KILLS + 1):
-        worker = processes.worker()
+        worker = processes_apart.worker()
         goal = kill * BETWEEN_KILLS
-        wait_until(lambda: len(mail_server.message_ids) >= goal, seconds=60, processes=processes)  # noqa: B023
+        wait_until(lambda: len(mail_server.message_ids) >= goal, seconds=60, processes=processes_apart)  # noqa: B023
         worker.kill()
         assert Reminder.objects.filter(state=R.PLANNED).exists(), "killed too late to prove anything"
-    processes.worker()
-    wait_until(lambda: not Reminder.objects.exclude(state=R.SENT).exists(), seconds=60, processes=processes)
+    processes_apart.worker()
+    wait_until(lambda: not Reminder.objects.exclude(state=R.SENT).exists(), seconds=60, processes=processes_apart)
 
     assert Reminder.objects.filter(attempt__gt=1).exists(), "no kill fell into a sending"
     accepted = Counter(mail_server.message_ids)

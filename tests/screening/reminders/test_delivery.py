@@ -30,10 +30,12 @@ Result = TypeVar("Result")
 
 
 def elsewhere(work: Callable[[], Result]) -> Result:
-    """Do it on another thread, with a connection of its own."""
+    """Do it on another thread, with a connection of its own that does not wait for locks for ever."""
 
     def and_close() -> Result:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '5s'")
             return work()
         finally:
             connection.close()
