@@ -15,7 +15,7 @@ Fields = Mapping[str, Callable[[object], Any]]
 OFFSET = whole(-3660, 3660)
 LENGTH = whole(1, 3660)
 
-WINDOW: Fields = {"name": read_text(60), "from_day": OFFSET, "to_day": OFFSET}
+WINDOW: Fields = {"name": read_text(40), "from_day": OFFSET, "to_day": OFFSET}
 SERIES: Fields = {"every_days": LENGTH, "times": whole(1, 1000), "from_day": OFFSET, "to_day": OFFSET}
 WASHOUT: Fields = {"criterion": read_text(20), "days": LENGTH, "kinds": list_of(read_kind)}
 ESCALATION: Fields = {
@@ -41,6 +41,7 @@ def read_practice(raw: object, path: str, problems: Problems, criteria: frozense
         if washout.criterion not in criteria:
             message = f"{shown(washout.criterion)} is not a criterion of this document"
             problems.append(Problem(f"{path}.washouts[{index}].criterion", message))
+    _refuse_twice(problems, f"{path}.washouts", "criterion", [washout.criterion for washout in washouts])
     return Practice(
         pregnancy_tests=_pregnancy_tests(reader),
         washouts=washouts,
@@ -83,7 +84,16 @@ def _pregnancy_tests(reader: Reader) -> PregnancyTests:
         if one.times is None:
             message = "missing; only the last series may go on until the end of the study"
             inner.refuse(f"{inner.at('after_first_dose')}[{index}].times", message)
-    return PregnancyTests(_items(inner, "before_first_dose", TestWindow, WINDOW), series)
+    windows = _items(inner, "before_first_dose", TestWindow, WINDOW)
+    _refuse_twice(inner.problems, inner.at("before_first_dose"), "name", [window.name for window in windows])
+    return PregnancyTests(windows, series)
+
+
+def _refuse_twice(problems: Problems, path: str, field: str, values: list[str]) -> None:
+    """Reminders are told apart by these values, so each may stand only once."""
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            problems.append(Problem(f"{path}[{index}].{field}", f"{shown(value)} is given twice"))
 
 
 def _reader(raw: object, path: str, problems: Problems, what: str, known: tuple[str, ...]) -> Reader | None:

@@ -120,6 +120,8 @@ CHANGES: list[Change] = [
     ("a practice that is a list", ["practice"], [], "practice: expected a mapping"),
     ("a washout of no criterion", ["practice"], {"washouts": [{"criterion": "E9", "days": 28, "kinds": ["regimen"]}]}, r"washouts\[0\].criterion: 'E9' is not a criterion of this"),
     ("pregnancy tests as a list", ["practice"], {"pregnancy_tests": []}, "pregnancy_tests: expected a mapping with before_first"),
+    ("two washouts of one criterion", ["practice"], {"washouts": [{"criterion": "E1", "days": 28, "kinds": ["regimen"]}, {"criterion": "E1", "days": 21, "kinds": ["regimen"]}]}, r"washouts\[1\].criterion: 'E1' is given twice"),
+    ("two tests of one name", ["practice"], {"pregnancy_tests": {"before_first_dose": [{"name": "first", "from_day": -2, "to_day": -1}, {"name": "first", "from_day": -1, "to_day": 0}]}}, r"before_first_dose\[1\].name: 'first' is given twice"),
     ("a washout that is text", ["practice"], {"washouts": ["E1"]}, r"washouts\[0\]: expected a mapping with criterion"),
     ("a window after first dose the wrong way round", ["practice"], {"pregnancy_tests": {"after_first_dose": [{"every_days": 7, "from_day": 1, "to_day": 0}]}}, "from_day lies after to_day"),
     ("a washout that is null", ["practice"], {"washouts": [None]}, r"washouts\[0\]: expected a mapping"),
