@@ -17,7 +17,7 @@ def main() -> None:
         sys.exit(f"trialops is not configured: {error}")
     except OperationalError as error:
         answer = str(error).strip()
-        sys.exit(f"The database does not answer: {answer}\nStart one with `make demo`, or set DATABASE_URL.")
+        sys.exit(f"The database cannot be used: {answer}\nStart one with `make demo`, or mend DATABASE_URL.")
 
 
 if __name__ == "__main__":

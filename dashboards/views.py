@@ -100,7 +100,7 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         **status_context(site, in_force, viewer),
         "entry": entry,
         "principal": principal_investigators([site], days={site.pk: today}).get(site.pk),
-        "figures": headline(entry, target=site.target),
+        "figures": [figure for figure in headline(entry, target=site.target) if figure.value is not None],
         "before_dose": BEFORE_DOSE,
         "upcoming": upcoming_changes(site, today=today),
         "now": viewer.now,

@@ -24,7 +24,7 @@ from screening.criteria import (
 )
 from screening.models import Observation, Therapy, Toxicity
 from screening.services import AnyFact
-from trialops.forms import DayField, ReasonField
+from trialops.forms import DayField, ReasonField, TimeOfDayField
 
 Json = dict[str, Any]
 
@@ -138,7 +138,14 @@ class FactForm(forms.Form):
         """Each problem at its field."""
         for problem in error.problems:
             name = re.split(r"[.\[]", re.sub(r"^\w+\[\d+\]\.", "", problem.path))[0]
-            self.add_error(name if name in self.fields else None, capfirst(problem.message))
+            self.add_error(name if name in self.fields else None, capfirst(self._in_words(problem.message, name)))
+
+    def _in_words(self, message: str, name: str) -> str:
+        """A refusal of the record's parser in the words of the form."""
+        message = re.sub(r"accepted: true, false$", _("accepted: yes, no"), message)
+        if message.endswith("is not a number") and re.search(r"[0-9],[0-9]", str(self.data.get(name, ""))):
+            message += "; " + _("write decimals with a point, for instance 1.4")
+        return message
 
 
 def _choices(pairs: Any, empty: Any) -> list[tuple[Any, Any]]:
@@ -160,13 +167,10 @@ class ObservationForm(FactForm):
     value = forms.CharField(label=gettext_lazy("Value"), max_length=60)
     unit = forms.CharField(label=gettext_lazy("Unit"), max_length=20, required=False, widget=forms.Select)
     on = DayField(label=gettext_lazy("Date"))
-    at = forms.TimeField(
+    at = TimeOfDayField(
         label=gettext_lazy("Time"),
         required=False,
-        input_formats=["%H:%M", "%H:%M:%S"],
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         help_text=gettext_lazy("Site time. Two tests on one day need their times."),
-        error_messages={"invalid": gettext_lazy("Not a time of the day; write it as 09:30.")},
     )
     reference_low = forms.CharField(label=gettext_lazy("Reference from"), max_length=60, required=False)
     reference_high = forms.CharField(label=gettext_lazy("Reference to"), max_length=60, required=False)

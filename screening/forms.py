@@ -62,6 +62,19 @@ class StateForm(forms.Form):
     on = DayField(label=gettext_lazy("On"))
 
 
+class FirstDoseForm(StateForm):
+    """The day of the first dose and, where the verdict for that day is not eligible, why it was given all the same."""
+
+    deviation = ReasonField(
+        label=gettext_lazy("Protocol deviation"),
+        required=False,
+        help_text=gettext_lazy(
+            "Required if the verdict for that day is not eligible: what happened, and why the dose was given all the "
+            "same."
+        ),
+    )
+
+
 class WithdrawForm(StateForm):
     """Leaving needs a reason."""
 

@@ -5,7 +5,7 @@ A fact's way is one transaction: recorded, scored, the subject's state follows, 
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -31,9 +31,14 @@ from screening.states import TRANSITIONS, SubjectState
 from screening.storage import LIST_NAMES, ROW_MAKERS
 from sites.models import Site
 from sites.queries import site_today, status_in_force
+from sites.statuses import HALTED
 from trialops.accounts.models import User
 
 S = SubjectState
+NUMBERS_AHEAD = 200
+"""How far beyond a site's highest number a record's own number may lie; further is taken for a typing error."""
+PLANNED_AHEAD = timedelta(days=730)
+"""How far ahead a first dose can be planned."""
 AnyFact = Observation | Therapy | Toxicity
 
 
@@ -54,6 +59,8 @@ def create_subject(
     `screened_on` (default: today at the site) is the day on which that began; the site must have been open then.
     Raises ValidationError by field; at a site that is not open it names the status and since when.
     """
+    today = site_today(site, now)
+    _refuse_implausible_plan(planned_first_dose, began=screened_on or today, today=today)
     subject = _new_subject(
         site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
         planned_first_dose=planned_first_dose, state=state,
@@ -145,6 +152,7 @@ def correct_subject(
     subject = _locked(subject)
     if not reason.strip():
         raise ValidationError({"reason": "Say why sex or birth year is corrected."})
+    _refuse_birth_year_to_come(birth_year, site_today(subject.site, now))
     if (sex, birth_year) == (subject.sex, subject.birth_year):
         raise ValidationError("Nothing is changed: sex and birth year are recorded like this already.")
     SubjectCorrection.objects.create(
@@ -169,6 +177,8 @@ def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetim
     subject = _locked(subject)
     if subject.first_dose_on is not None:
         raise ValidationError({"planned_first_dose": f"The first dose was given on {subject.first_dose_on}."})
+    began = subject.state_changes.order_by("effective_on", "id").values_list("effective_on", flat=True).first()
+    _refuse_implausible_plan(on, began=began, today=site_today(subject.site, now))
     subject.planned_first_dose = on
     subject.save(update_fields=["planned_first_dose"])
     _facts_changed(subject, by=by, now=now)
@@ -219,6 +229,7 @@ def fail_screening(
 def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
     """Enroll an eligible subject; refused unless the verdict as of that day is eligible. Nobody can override it."""
     subject = _locked(subject)
+    _refuse_halted_site(subject.site, on)
     assessment = _assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
     if assessment.verdict != Assessment.Verdict.ELIGIBLE:
         open_criteria = [c["id"] for c in assessment.result["criteria"] if c["verdict"] != "satisfied"]
@@ -234,12 +245,27 @@ def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
 
 
 @transaction.atomic
-def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
-    """Record that the first dose was given; the reminders after the dose begin."""
+def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime, deviation: str = "") -> Subject:
+    """Record that the first dose was given; the reminders after the dose begin.
+
+    What happened is recorded even against the verdict, but then as a protocol deviation: `deviation` says what and
+    why, and is required if the verdict for a first dose on that day is not eligible.
+    """
     subject = _locked(subject)
+    _refuse_move(subject, S.TREATED, on=on, now=now)
     subject.first_dose_on = on
     subject.save(update_fields=["first_dose_on"])
-    _move(subject, S.TREATED, on=on, by=by, now=now)
+    assessment = _assessment(subject, as_of=on, by=by)
+    against = [item["id"] for item in assessment.result["criteria"] if item["verdict"] != "satisfied"]
+    if against and not deviation.strip():
+        raise ValidationError(
+            {
+                "deviation": f"The verdict for a first dose on {on} is {assessment.verdict} ({', '.join(against)}). "
+                "If the dose was given all the same, say what happened and why: it is recorded as a protocol deviation."
+            }
+        )
+    reason = f"Protocol deviation ({', '.join(against)}): {deviation.strip()}" if against else ""
+    _move(subject, S.TREATED, on=on, by=by, now=now, reason=reason)
     _facts_changed(subject, by=by, now=now)
     return subject
 
@@ -296,6 +322,7 @@ def _new_subject(
     on = screened_on or today
     if on > today:
         raise ValidationError({"screened_on": f"Screening cannot begin in the future; it is {today} at {site.code}."})
+    _refuse_birth_year_to_come(fields.get("birth_year"), today)
     _refuse_closed_site(site, on)
     number = _free_number(site, screening_number)
     subject = Subject(
@@ -313,10 +340,26 @@ def _new_subject(
     return subject
 
 
+def _refuse_implausible_plan(on: date | None, *, began: date | None, today: date) -> None:
+    if on is None:
+        return
+    if began is not None and on < began:
+        raise ValidationError({"planned_first_dose": f"A first dose on {on} lies before screening began, on {began}."})
+    if on > today + PLANNED_AHEAD:
+        raise ValidationError(
+            {"planned_first_dose": f"{on} is more than two years away; accepted: up to {today + PLANNED_AHEAD}."}
+        )
+
+
+def _refuse_birth_year_to_come(birth_year: int | None, today: date) -> None:
+    if birth_year is not None and birth_year > today.year:
+        raise ValidationError({"birth_year": f"{birth_year} has not come yet; accepted: 1900 to {today.year}."})
+
+
 def _free_number(site: Site, screening_number: str | None) -> int:
     """The number asked for, if it is free, else the site's next one. The site's row is locked: numbers have no gaps."""
+    highest: int = Subject.objects.filter(site=site).aggregate(highest=Max("number"))["highest"] or 0
     if screening_number is None:
-        highest: int = Subject.objects.filter(site=site).aggregate(highest=Max("number"))["highest"] or 0
         return highest + 1
     match = re.fullmatch(rf"{re.escape(site.code)}-(\d{{4,6}})", screening_number)
     if match is None or int(match[1]) == 0 or screening_number != f"{site.code}-{int(match[1]):04d}":
@@ -324,6 +367,14 @@ def _free_number(site: Site, screening_number: str | None) -> int:
             {
                 "subject": f"“{screening_number}” is not a screening number of {site.code}; "
                 f"accepted: {site.code}-0001 and on, or null for the next."
+            }
+        )
+    if int(match[1]) > highest + NUMBERS_AHEAD:
+        last = f"{site.code}-{highest:04d}" if highest else "none yet"
+        raise ValidationError(
+            {
+                "subject": f"{screening_number} lies far beyond the last number of {site.code} ({last}); "
+                f"accepted: up to {site.code}-{highest + NUMBERS_AHEAD:04d}, or null for the next."
             }
         )
     if Subject.objects.filter(site=site, number=int(match[1])).exists():
@@ -349,6 +400,13 @@ def _refuse_closed_site(site: Site, on: date) -> None:
         raise ValidationError(
             f"{site.code} is {status.label} since {status.since}: no new subject can be screened there on {on}."
         )
+
+
+def _refuse_halted_site(site: Site, on: date) -> None:
+    status = status_in_force(site, day=on)
+    if status is None or status.status in HALTED:
+        told = f"is {status.label} since {status.since}" if status else "has no status"
+        raise ValidationError(f"{site.code} {told}: nobody can be enrolled there on {on}.")
 
 
 def _locked(subject: Subject) -> Subject:
@@ -378,6 +436,11 @@ def _refuse_bad_correction(fact: AnyFact, kind: type[AnyFact], subject: Subject,
 def _move(
     subject: Subject, state: SubjectState, *, on: date, by: User | None, now: datetime, reason: str = ""
 ) -> SubjectStateChange:
+    _refuse_move(subject, state, on=on, now=now)
+    return _add_state(subject, state, on=on, by=by, reason=reason)
+
+
+def _refuse_move(subject: Subject, state: SubjectState, *, on: date, now: datetime) -> None:
     today = site_today(subject.site, now)
     current = SubjectState(subject.state)
     if state not in TRANSITIONS[current]:
@@ -397,7 +460,6 @@ def _move(
                 "choose that day or a later one."
             }
         )
-    return _add_state(subject, state, on=on, by=by, reason=reason)
 
 
 def _add_state(subject: Subject, state: SubjectState, *, on: date, by: User | None, reason: str) -> SubjectStateChange:

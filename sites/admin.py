@@ -1,18 +1,23 @@
 """Set-up data in the plain Django admin, limited to the studies that a manager manages."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import BaseUserCreationForm
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 
 from sites import services
 from sites.access import Access, access_of
@@ -31,8 +36,6 @@ from trialops.accounts.models import User
 from trialops.admin import dry_run
 from trialops.forms import add_service_errors
 
-admin.site.site_header = admin.site.site_title = "trialops set-up"
-admin.site.index_title = "Studies, sites and people"
 admin.site.unregister(Group)  # the one group there is, is made by sites.roles
 
 
@@ -40,10 +43,22 @@ def access_behind(request: HttpRequest) -> Access:
     return access_of(request.user, timezone.now().date())
 
 
+FILTER_ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+
+
 class ManagedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Shows and offers only what belongs to the studies that the signed-in person manages."""
 
     study_path = "study"
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters that are shown: any other look-up could tell what is not shown."""
+        filters: list[Any] = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
+        return lookup in {f"{name}{end}" for name in filters for end in FILTER_ENDINGS}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing that stands in a history is deleted; it is ended."""
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -73,13 +88,17 @@ def _offered(model: type[models.Model], access: Access) -> QuerySet[Any]:
 
 
 def people_of(access: Access) -> QuerySet[User]:
-    """People with a role in a managed study, and those who have no role anywhere yet; never service accounts."""
+    """People with a role in a managed study, and newcomers whom this manager has added; never service accounts."""
     people = User.objects.exclude(api_tokens_of_account())
     if access.user.is_superuser:
         return people
     managed = Membership.objects.filter(study__in=access.managed_studies).values("user")
     placed = Membership.objects.values("user")
-    return people.filter(Q(pk__in=managed) | ~Q(pk__in=placed) & Q(is_staff=False, is_superuser=False))
+    added = LogEntry.objects.filter(
+        user=access.user, action_flag=ADDITION, content_type=ContentType.objects.get_for_model(User)
+    ).values_list("object_id", flat=True)
+    own_newcomers = ~Q(pk__in=placed) & Q(pk__in=[int(pk) for pk in added if pk], is_staff=False, is_superuser=False)
+    return people.filter(Q(pk__in=managed) | own_newcomers)
 
 
 def api_tokens_of_account() -> Q:
@@ -167,6 +186,13 @@ class InvestigatorAdmin(ManagedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return investigators_of(access_behind(request))
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who also works in a study that somebody else manages is changed by a superuser only."""
+        allowed: bool = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser or not allowed:
+            return allowed
+        return not obj.terms.exclude(site__study__in=access_behind(request).managed_studies).exists()
+
 
 @admin.register(InvestigatorTerm)
 class InvestigatorTermAdmin(ManagedAdmin):
@@ -183,6 +209,12 @@ class MembershipAdmin(ManagedAdmin):
     list_filter = ["role"]
     list_select_related = ["user", "study", "site"]
     fields = ["user", "study", "site", "role", "starts_on", "ends_on"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Nobody gives themselves a role: a study manager could else sign as a principal investigator."""
+        if db_field.name == "user" and not request.user.is_superuser:
+            kwargs["queryset"] = people_of(access_behind(request)).exclude(pk=access_behind(request).user.pk)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A role is ended and another given, never turned into another."""
@@ -235,9 +267,9 @@ class StatusChangeForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(SiteStatusChange)
 class SiteStatusChangeAdmin(AddOnlyAdmin):
     form = StatusChangeForm
-    list_display = ["site", "status", "effective_on", "reason", "recorded_by", "recorded_at", "corrects"]
+    list_display = ["site_code", "status_shown", "effective_on", "reason", "recorded_by", "recorded_at", "corrects"]
     list_filter = ["status"]
-    list_select_related = ["site", "recorded_by"]
+    list_select_related = ["site", "recorded_by", "sitestatuschange__recorded_by"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         entered = ["site", "status", "effective_on", "reason"]
@@ -246,6 +278,19 @@ class SiteStatusChangeAdmin(AddOnlyAdmin):
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(request, *args, **kwargs)
         return type(form.__name__, (form,), {"user": request.user})
+
+    @admin.display(description="site", ordering="site__code")
+    def site_code(self, change: SiteStatusChange) -> str:
+        """Short, so that a phone shows the status beside it."""
+        return change.site.code
+
+    @admin.display(description="status", ordering="status")
+    def status_shown(self, change: SiteStatusChange) -> str:
+        """The status; of a corrected entry struck out, with who corrected it."""
+        newer = getattr(change, "sitestatuschange", None)
+        if newer is None:
+            return change.get_status_display()
+        return format_html("<s>{}</s><br>corrected by {}", change.get_status_display(), newer.recorded_by)
 
     @admin.display(boolean=True, description="correction")
     def corrects(self, change: SiteStatusChange) -> bool:
@@ -304,9 +349,24 @@ class SiteStatusVerificationAdmin(AddOnlyAdmin):
 class ApiTokenAdmin(ManagedAdmin):
     """Tokens can be seen and revoked (deleted). They are issued by manage.py issue_token, which shows them once."""
 
-    list_display = ["name", "study", "created", "expiry"]
-    fields = ["name", "study", "created", "expiry"]
+    list_display = ["name", "study", "created", "expires"]
+    fields = ["name", "study", "created", "expires"]
+    readonly_fields = ["expires"]
     list_select_related = ["study"]
+
+    @admin.display(description="expiry", ordering="expiry")
+    def expires(self, token: ApiToken) -> datetime | str:
+        return token.expiry or "never"
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        """Back to the tokens, which the admin by itself does only for what can be changed."""
+        super().response_delete(request, obj_display, obj_id)
+        return HttpResponseRedirect(reverse("admin:trial_sites_apitoken_changelist"))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Revoking a token is deleting it."""
+        allowed: bool = admin.ModelAdmin.has_delete_permission(self, request, obj)
+        return allowed
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

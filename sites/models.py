@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from knox.models import AbstractAuthToken
 
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, SiteStatus
@@ -20,10 +20,21 @@ from sites.triggers import append_only, bumps_data_version, legal_timeline, own_
 
 def validate_time_zone(value: str) -> None:
     """Only names that this system's IANA time zone database knows."""
-    if value not in zoneinfo.available_timezones():
+    if value not in zoneinfo.available_timezones() or ("/" not in value and value != "UTC"):
         raise ValidationError(
             "“%(value)s” is not an IANA time zone; for instance America/Chicago.", params={"value": value}
         )
+
+
+def _only(value: str | models.expressions.Combinable) -> Func:
+    """A row by its id, as a range of one element: plain GiST compares it, without an extension.
+
+    Named by field, not by column: only then does validation put the value of the row in question in its place.
+    """
+    return Func(value, value, models.Value("[]"), function="int8range")
+
+
+_DAYS = Func(F("starts_on"), F("ends_on"), models.Value("[]"), function="daterange")
 
 
 class Study(models.Model):
@@ -136,18 +147,11 @@ class InvestigatorTerm(models.Model):
                 name="investigator_term_in_order",
                 violation_error_message="A term cannot end before it starts.",
             ),
-            # A site id as a one-element range: plain GiST holds it, no extension needed.
             ExclusionConstraint(
                 name="one_principal_at_a_time",
                 expressions=[
-                    (
-                        Func(F("site_id"), F("site_id"), models.Value("[]"), function="int8range"),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(F("starts_on"), F("ends_on"), models.Value("[]"), function="daterange"),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    (_only("site"), RangeOperators.OVERLAPS),
+                    (_DAYS, RangeOperators.OVERLAPS),
                 ],
                 condition=Q(role="principal"),
                 violation_error_message="The site has a principal investigator in this time; end that term first.",
@@ -249,10 +253,19 @@ class Membership(models.Model):
                 name="membership_in_order",
                 violation_error_message="A membership cannot end before it starts.",
             ),
-            models.UniqueConstraint(
-                fields=["user", "study", "site", "role", "starts_on"],
-                nulls_distinct=False,
-                name="membership_unique",
+            *(
+                ExclusionConstraint(
+                    name=f"{role}_membership_once_at_a_time",
+                    expressions=[
+                        (_only("user"), RangeOperators.OVERLAPS),
+                        (_only("study"), RangeOperators.OVERLAPS),
+                        (_only(Coalesce("site", models.Value(0))), RangeOperators.OVERLAPS),
+                        (_DAYS, RangeOperators.OVERLAPS),
+                    ],
+                    condition=Q(role=role),
+                    violation_error_message="This person has the role here in this time already; end that one first.",
+                )
+                for role in ("study_manager", "principal_investigator", "coordinator", "sponsor")
             ),
         ]
 

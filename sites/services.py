@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -67,6 +68,7 @@ def correct_site_status(
     if not reason.strip():
         raise ValidationError({"reason": "Say why the entry is corrected."})
     _refuse_out_of_bounds(site.study, status)
+    _refuse_broken_timeline(change, status, effective_on)
     with _database_refusals():
         return SiteStatusChange.objects.create(
             site=site,
@@ -158,6 +160,22 @@ def _refuse_illegal(current: SiteStatus, status: SiteStatus, where: str, since: 
                 f"Possible: {accepted}."
             }
         )
+
+
+def _refuse_broken_timeline(corrected: SiteStatusChange, status: SiteStatus, effective_on: date) -> None:
+    """The history with the correction in the entry's place must still go from one status to a possible next."""
+    others = live_changes().filter(site=corrected.site_id).exclude(pk=corrected.pk).order_by("effective_on", "id")
+    timeline = [(row.effective_on, SiteStatus(row.status)) for row in others if row.effective_on <= effective_on]
+    timeline.append((effective_on, status))
+    timeline += [(row.effective_on, SiteStatus(row.status)) for row in others if row.effective_on > effective_on]
+    for (_, earlier), (day, later) in pairwise(timeline):
+        if earlier != later and later not in TRANSITIONS[earlier]:
+            raise ValidationError(
+                {
+                    "status": f"The history would not hold together: {later.label} on {day} "
+                    f"may not follow {earlier.label}."
+                }
+            )
 
 
 @contextmanager

@@ -41,6 +41,9 @@ TRANSITIONS: dict[SiteStatus, frozenset[SiteStatus]] = {
 OPEN_FOR_SCREENING = frozenset({S.RECRUITING, S.ENROLLING_BY_INVITATION})
 """Screening a new subject is refused at a site in any other status."""
 
+HALTED = frozenset({S.SUSPENDED, S.COMPLETED, S.WITHDRAWN, S.TERMINATED})
+"""Nobody is enrolled at a site in one of these; closed for enrollment, those already in screening may go on."""
+
 REASON_REQUIRED = frozenset({S.ACTIVE_NOT_RECRUITING, S.SUSPENDED, S.WITHDRAWN, S.TERMINATED})
 
 STUDY_DECLARED = frozenset({S.SUSPENDED, S.COMPLETED, S.WITHDRAWN, S.TERMINATED})

@@ -42,9 +42,12 @@ def read_study_document(source: str) -> Mapping[str, Any]:
     path = SHIPPED / f"{source}.yaml" if (SHIPPED / f"{source}.yaml").is_file() else Path(source)
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
+    except OSError as error:
         shipped = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-        raise StudyDocumentError([f"{source}: no such file; studies shipped with the product: {shipped}"]) from None
+        raise StudyDocumentError([f"{source}: {error.strerror}; studies shipped with the product: {shipped}"]) from None
+    except yaml.MarkedYAMLError as error:
+        where = f" at line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise StudyDocumentError([f"{path}: not readable as YAML{where}: {error.problem}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise StudyDocumentError([f"{path}: not readable as YAML: {' '.join(str(error).split())}"]) from error
     if not isinstance(document, dict):
@@ -58,6 +61,8 @@ def store_study(
 ) -> Study:
     """Create or update a study and its sites from a document; histories already begun are left as they are.
 
+    Sites and fields that the document does not name stay as they are.
+
     `terms_since` is the first day of investigators' terms and of a status without `effective_on` (default: today).
     Raises StudyDocumentError with every mistake; then nothing is stored.
     """
@@ -66,18 +71,10 @@ def store_study(
         raise StudyDocumentError(checked.problems)
     since = terms_since or today
     study, _ = Study.objects.update_or_create(
-        registry_id=checked.study.registry_id,
-        defaults={name: getattr(checked.study, name) for name in (*STUDY_FIELDS[1:], "contact_name", "contact_phone")},
+        registry_id=checked.study.registry_id, defaults=_named(checked.study, document, STUDY_FIELDS)
     )
     for draft, raw in checked.sites:
-        site, _ = Site.objects.update_or_create(
-            study=study,
-            code=draft.code,
-            defaults={
-                name: getattr(draft, name)
-                for name in (*SITE_FIELDS[1:], "contact_name", "contact_phone", "contact_email")
-            },
-        )
+        site, _ = Site.objects.update_or_create(study=study, code=draft.code, defaults=_named(draft, raw, SITE_FIELDS))
         _store_principal(site, raw.get("principal_investigator"), since)
         if with_status and raw.get("status") and not SiteStatusChange.objects.filter(site=site).exists():
             effective_on = raw["status"].get("effective_on") or since
@@ -90,6 +87,13 @@ def store_study(
             )
             SiteStatusVerification.objects.create(site=site, verified_on=today, recorded_by=by)
     return study
+
+
+def _named(draft: Study | Site, raw: Mapping[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    """Only what the document names: what it leaves out stays as it is."""
+    names = [name for name in fields if name in raw]
+    names += [f"contact_{name}" for name in raw.get("contact") or ()]
+    return {name: getattr(draft, name) for name in names}
 
 
 def _store_principal(site: Site, raw: Mapping[str, Any] | None, since: date) -> None:

@@ -93,6 +93,7 @@ def correct_status(request: HttpRequest, registry_id: str, code: str, change_id:
             add_service_errors(form, error)
         else:
             messages.success(request, _("The entry is corrected; the earlier one stays visible in the history."))
+            messages.info(request, _status_now(site, viewer))
             return redirect("site-status", registry_id, code)
     context = {"site": site, "study": site.study, "section": "studies", "change": change, "form": form}
     return render(request, "sites/correct_status.html", context, status=400 if form.errors else 200)
@@ -124,6 +125,18 @@ def status_context(site: Site, in_force: StatusInForce | None, viewer: Viewer) -
         "history": status_history(site),
         "today": site_today(site, viewer.now),
         "manages": viewer.access.manages(site.study),
+    }
+
+
+def _status_now(site: Site, viewer: Viewer) -> str:
+    """What the correction makes of today: a corrected entry can change the status in force."""
+    in_force = status_in_force(site, day=site_today(site, viewer.now))
+    if in_force is None:
+        return _("%(site)s has no status today.") % {"site": site.code}
+    return _("%(site)s is %(status)s today, since %(day)s.") % {
+        "site": site.code,
+        "status": in_force.label,
+        "day": in_force.since.isoformat(),
     }
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import dj_database_url
 from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.core.exceptions import ImproperlyConfigured
+from django.db import ProgrammingError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import sql
+from django.db.backends.utils import CursorWrapper
+from psycopg import errors, sql
+
+from trialops.database_url import postgresql
 
 
 @contextmanager
@@ -18,7 +21,7 @@ def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
     app_settings = dict(connection.settings_dict)
     owner = dict(app_settings)
     if settings.DATABASE_OWNER_URL:
-        parsed = dj_database_url.parse(settings.DATABASE_OWNER_URL)
+        parsed = postgresql("DATABASE_OWNER_URL", settings.DATABASE_OWNER_URL)
         owner.update({key: parsed.get(key, "") for key in ("USER", "PASSWORD", "HOST", "PORT")})
     owner["OPTIONS"] = {key: value for key, value in app_settings["OPTIONS"].items() if key not in {"options", "pool"}}
     connection.close()
@@ -36,13 +39,14 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
     """Give the app role what it needs and no more; run as the owner after every migration.
 
     The app role may read and write rows, but not alter, truncate or own anything. Models with
-    `append_only = True` may be read and added to, never changed or deleted.
+    `append_only = True` may be read and added to, never changed or deleted; of models with `only_these_change`
+    the app role may change those columns and delete nothing.
     """
     role = sql.Identifier(settings.DATABASE_APP_ROLE)
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.DATABASE_APP_ROLE])
         if cursor.fetchone() is None:
-            cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+            _create_role(cursor, role)
         cursor.execute("SELECT pg_has_role(current_user, %s, 'SET'), current_user", [settings.DATABASE_APP_ROLE])
         may_set, owner = cursor.fetchone()
         if not may_set and not settings.DATABASE_OWNER_URL:
@@ -55,6 +59,22 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
         ):
             cursor.execute(sql.SQL(statement).format(role))
         for model in apps.get_models():
+            table = sql.Identifier(model._meta.db_table)
             if getattr(model, "append_only", False):
-                table = sql.Identifier(model._meta.db_table)
                 cursor.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, role))
+            if columns := getattr(model, "only_these_change", ()):
+                listed = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
+                cursor.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, role))
+                cursor.execute(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(listed, table, role))
+
+
+def _create_role(cursor: CursorWrapper, role: sql.Identifier) -> None:
+    try:
+        cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, errors.InsufficientPrivilege):
+            raise
+        raise ImproperlyConfigured(
+            f"The role that runs the application, “{settings.DATABASE_APP_ROLE}”, does not exist, and this sign-in may "
+            "not create it. Create it as a superuser, or name the one that exists in DATABASE_APP_ROLE."
+        ) from error

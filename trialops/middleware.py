@@ -19,8 +19,22 @@ class NoStoreMiddleware:
         return response
 
 
+class OddRequestMiddleware:
+    """Set right what no browser sends: cookies with NUL, and forms said to be in anything but UTF-8."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for name in [name for name, value in request.COOKIES.items() if "\x00" in name or "\x00" in value]:
+            del request.COOKIES[name]
+        if (request.encoding or "utf-8").lower() not in {"utf-8", "utf8"}:
+            request.encoding = "utf-8"
+        return self.get_response(request)
+
+
 class NulByteMiddleware:
-    """Refuse NUL characters in the address and the form: PostgreSQL text cannot hold them."""
+    """Refuse NUL characters in the address: PostgreSQL text cannot hold them. In forms the fields refuse them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -29,9 +43,8 @@ class NulByteMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *args: object) -> None:
-        for values in (request.GET, request.POST if request.method == "POST" else {}):
-            for key in values:
-                if "\x00" in key or any("\x00" in value for value in values.getlist(key)):  # type: ignore[attr-defined]
-                    raise BadRequest("A NUL character (U+0000) cannot be part of any value here.")
+        for key, values in request.GET.lists():
+            if "\x00" in key or any("\x00" in value for value in values):
+                raise BadRequest("A NUL character (U+0000) cannot be part of an address.")
         if "\x00" in request.path:
             raise BadRequest("A NUL character (U+0000) cannot be part of an address.")

@@ -12,6 +12,8 @@ from typing import Any
 from celery.schedules import crontab
 from environs import Env
 
+from trialops.database_url import postgresql
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("TRIALOPS_STATE_DIR") or BASE_DIR / "var").resolve()
 
@@ -36,7 +38,7 @@ INSTALLED_APPS = [
     "sites",
     "screening",
     "dashboards",
-    "django.contrib.admin",
+    "sites.admin_site.ManagersAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -57,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -92,7 +95,7 @@ DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="trialops_app")
 DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
 DATABASES: dict[str, dict[str, Any]] = {"default": {"ENGINE": "django.db.backends.dummy"}}
 if env.str("DATABASE_URL", default=""):
-    DATABASES["default"] = dict(env.dj_db_url("DATABASE_URL"))
+    DATABASES["default"] = postgresql("DATABASE_URL", env.str("DATABASE_URL"))
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 10
     if not DATABASE_OWNER_URL:  # one sign-in for both: the app steps down to the app role on every connection
         DATABASES["default"]["OPTIONS"]["options"] = f"-c role={DATABASE_APP_ROLE}"

@@ -90,7 +90,7 @@ def read_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is not a day of the calendar") from None
+        raise ValueError(f"is not a day of the calendar; accepted: {A_DAY}") from None
 
 
 def read_when(text: str) -> When:

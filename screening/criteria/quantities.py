@@ -18,13 +18,13 @@ def read_number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("is not a number")  # noqa: TRY004 - one kind of error for a value that is not accepted
     if isinstance(value, int) and value.bit_length() > 4 * LARGEST_EXPONENT:
-        raise ValueError("has too many digits")
+        raise ValueError(f"has too many digits; accepted: at most {MOST_DIGITS}")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise ValueError("is not a number")
     count = len(number.as_tuple().digits)
     if count > MOST_DIGITS or max(abs(number.adjusted()), abs(number.adjusted() - count + 1)) > LARGEST_EXPONENT:
-        raise ValueError("has too many digits")
+        raise ValueError(f"has too many digits; accepted: at most {MOST_DIGITS}")
     return number
 
 

@@ -12,6 +12,8 @@ from trialops.models import who_and_when
 class ProtocolVersion(models.Model):
     """One version of a study's protocol document; immutable once published."""
 
+    only_these_change = ("status", "document", "digest", "effective_on", "published_at", "published_by_id")
+
     class Status(models.TextChoices):
         DRAFT = "draft", "draft"
         PUBLISHED = "published", "published"

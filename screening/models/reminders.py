@@ -33,6 +33,8 @@ REMINDER_TRANSITIONS: dict[ReminderState, frozenset[ReminderState]] = {
 class Reminder(models.Model):
     """One thing to be told about one subject, in one window. A moved one is cancelled and planned anew."""
 
+    only_these_change = ("summary", "state", "why", "attempt", "lease_until", "sent_at")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="reminders")
     rule = models.CharField(max_length=60)

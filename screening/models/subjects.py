@@ -29,6 +29,8 @@ class Sex(models.TextChoices):
 class Subject(models.Model):
     """A person in screening or in the study, known by a screening number and nothing else."""
 
+    only_these_change = ("sex", "birth_year", "state", "planned_first_dose", "first_dose_on", "protocol_version_id")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="subjects")
     number = models.PositiveIntegerField(editable=False)

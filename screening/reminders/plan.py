@@ -18,6 +18,7 @@ from screening.reminders.rules import Situation, Wanted, wanted
 from screening.reminders.situations import situation_of
 from screening.reminders.wake import sweep_soon
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE
+from sites.models import Site
 
 logger = logging.getLogger(__name__)
 R = ReminderState
@@ -96,6 +97,15 @@ def reconcile_all(*, now: datetime) -> Drift:
         else:
             drift = Drift(drift.subjects + 1, drift.mended + mended, drift.failed)
     return drift
+
+
+@transaction.atomic
+def reconcile_site(site: Site, *, now: datetime) -> Reconciled:
+    """Reconcile every open subject of one site, all or none."""
+    mended = Reconciled()
+    for pk in Subject.objects.filter(site=site, state__in=OPEN_SUBJECTS).order_by("pk").values_list("pk", flat=True):
+        mended += _reconcile_one(pk, now=now)
+    return mended
 
 
 @transaction.atomic

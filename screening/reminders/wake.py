@@ -8,6 +8,8 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 SWEEP_TASK = "screening.reminders.tasks.sweep_reminders"
+AT_ONCE_OR_NOT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+"""The request that asks waits for this; a broker that does not answer within a second is done without."""
 
 
 def sweep_soon() -> None:
@@ -20,6 +22,7 @@ def sweep_soon() -> None:
 
 def _ask() -> None:
     try:
-        current_app.send_task(SWEEP_TASK, expires=55, retry=False)
+        with current_app.connection_for_write(transport_options=AT_ONCE_OR_NOT) as broker:
+            current_app.send_task(SWEEP_TASK, expires=55, retry=False, connection=broker)
     except (OperationalError, OSError) as error:
         logger.warning("No broker to ask for a sweep (%s); the next one comes by itself.", type(error).__name__)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from screening import services
-from screening.forms import FailScreeningForm, StateForm, WithdrawForm
+from screening.forms import FailScreeningForm, FirstDoseForm, StateForm, WithdrawForm
 from screening.models import Subject
 from screening.queries import latest_assessment, protocol_of
 from screening.states import TRANSITIONS, SubjectState
@@ -68,7 +68,7 @@ ACTIONS = (
         gettext_lazy("Record the first dose"),
         gettext_lazy("The day on which the CAR-T cells were infused. Reminders after the dose begin."),
         S.TREATED,
-        StateForm,
+        FirstDoseForm,
         services.record_first_dose,
     ),
     Action(
@@ -130,7 +130,7 @@ def subject_action(request: HttpRequest, subject_id: UUID, slug: str) -> HttpRes
         "lead": action.lead,
         "button": action.label,
         "grave": action.grave,
-        "refused": "" if action.offered_to(subject) else _refusal(subject, action),
+        "warning": "" if action.offered_to(subject) else _refusal(subject, action),
     }
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
 

@@ -1,6 +1,7 @@
 """Entering, correcting and taking back the facts of a subject."""
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -22,10 +23,10 @@ from screening.forms import RetractForm
 from screening.models import Observation, Subject, Therapy, Toxicity
 from screening.queries import latest_assessment
 from screening.services import AnyFact
-from screening.views.frame import subject_context, subject_to_change
+from screening.views.frame import closed_note, subject_context, subject_to_change
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
-from trialops.forms import add_service_errors
+from trialops.forms import add_service_errors, day_in_words
 
 PLACES = {name: place for place, name in enumerate(chain.from_iterable(names for _label, names in FACT_GROUPS))}
 
@@ -40,7 +41,7 @@ def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
         initial = {"fact": fact if fact in CATALOGUE else "", "on": site_today(subject.site, viewer.now)}
     form = form_class(request.POST or None, zone=subject.site.zone, initial=initial)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
-        messages.success(request, _saved_message(subject, form))
+        messages.success(request, _saved_message(subject, form, viewer))
         if "another" in request.POST:
             return redirect(reverse("subject-fact-new", args=[subject.pk, kind]))
         return redirect(reverse("subject", args=[subject.pk]) + "#facts")
@@ -52,10 +53,10 @@ def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
 def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
     """Replace an entry by what it should have said; the earlier one stays visible."""
     viewer, subject, form_class = _start(request, subject_id, kind)
-    row = _live_row(form_class.model, subject, fact_id)
+    row = _entry_or_404(form_class.model, subject, fact_id)
     form = form_class(request.POST or None, zone=subject.site.zone, correcting=row)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
-        messages.success(request, _saved_message(subject, form))
+        messages.success(request, _saved_message(subject, form, viewer))
         return redirect(reverse("subject", args=[subject.pk]) + "#facts")
     heading = _("Correct this %(kind)s") % {"kind": form_class.title}
     return _form_page(request, subject, form, heading=heading, kind=kind)
@@ -65,7 +66,7 @@ def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
 def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
     """Take an entry back that should never have been recorded."""
     viewer, subject, form_class = _start(request, subject_id, kind)
-    row = _live_row(form_class.model, subject, fact_id)
+    row = _entry_or_404(form_class.model, subject, fact_id)
     form = RetractForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -77,7 +78,10 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
             return redirect(reverse("subject", args=[subject.pk]) + "#facts")
     context = {
         **subject_context(subject),
+        **_superseded(row),
         "form": form,
+        "kind": kind,
+        "warning": closed_note(subject),
         "heading": _("Take this %(kind)s back") % {"kind": form_class.title},
         "lead": described(row),
         "button": _("Take it back"),
@@ -85,16 +89,22 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
 
 
-def facts_shown(observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    """Observations in the order of the entry form's groups, of one fact the latest first, each with its name."""
+def facts_shown(observations: Sequence[Observation], *, today: date) -> list[dict[str, Any]]:
+    """Observations in the order of the entry form's groups, of one fact the latest first, each with its name.
+
+    One dated after `today` at the site waits: it does not count yet, so that an earlier one is still the latest.
+    """
     ordered = sorted(observations, key=lambda row: (row.day, row.on, row.pk), reverse=True)
     ordered.sort(key=lambda row: PLACES.get(row.fact, len(PLACES)))
     seen: set[str] = set()
     shown = []
     for row in ordered:
         label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
-        shown.append({"row": row, "label": label, "value": value_in_words(row), "latest": row.fact not in seen})
-        seen.add(row.fact)
+        waits = row.day > today
+        latest = not waits and row.fact not in seen
+        shown.append({"row": row, "label": label, "value": value_in_words(row), "latest": latest, "waits": waits})
+        if not waits:
+            seen.add(row.fact)
     return shown
 
 
@@ -119,9 +129,10 @@ def described(row: models.Model) -> str:
     """An entry in one line."""
     if isinstance(row, Observation):
         label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
-        return f"{label} {value_in_words(row)}, {row.on}"
+        return f"{label} {value_in_words(row)}, {day_in_words(row.day)} {row.on[11:16]}".rstrip()
     if isinstance(row, Therapy):
-        days = f"{row.start or '?'} – {row.end or _('ongoing or not known')}"
+        start = day_in_words(row.start) if row.start else "?"
+        days = f"{start} – {day_in_words(row.end) if row.end else _('ongoing or not known')}"
         return f"{row.kind.replace('_', ' ')} {', '.join(row.drugs)} {days}".replace("  ", " ")
     return str(row)
 
@@ -134,11 +145,25 @@ def _start(request: HttpRequest, subject_id: UUID, kind: str) -> tuple[Viewer, S
     return viewer, subject, FACT_FORMS[kind]
 
 
-def _live_row(model: type[AnyFact], subject: Subject, fact_id: int) -> AnyFact:
-    """An entry that nobody has corrected or taken back yet."""
-    rows: QuerySet[Any] = model._default_manager.filter(subject=subject, retracted=False, newer__isnull=True)
+def _entry_or_404(model: type[AnyFact], subject: Subject, fact_id: int) -> AnyFact:
+    """An entry of the subject, even one that somebody else has corrected or taken back in the meantime."""
+    rows: QuerySet[Any] = model._default_manager.filter(subject=subject, retracted=False)
     row: AnyFact = get_object_or_404(rows, pk=fact_id)
     return row
+
+
+def _superseded(row: AnyFact | None) -> dict[str, Any]:
+    """The end of the chain of corrections that began at an entry, asked anew: it may have grown while it was typed."""
+    newest: Any = None
+    following = row
+    while following is not None:
+        rows: QuerySet[Any] = type(following)._default_manager.filter(supersedes_id=following.pk)
+        following = rows.select_related("recorded_by").first()
+        newest = following or newest
+    return {
+        "superseded": newest,
+        "superseded_text": described(newest) if newest is not None and not newest.retracted else "",
+    }
 
 
 def _saved(form: FactForm, viewer: Viewer, subject: Subject) -> bool:
@@ -160,11 +185,15 @@ def _saved(form: FactForm, viewer: Viewer, subject: Subject) -> bool:
     return not form.errors
 
 
-def _saved_message(subject: Subject, form: FactForm) -> str:
-    newest = latest_assessment(subject)
+def _saved_message(subject: Subject, form: FactForm, viewer: Viewer) -> str:
     said = _("Saved: %(entry)s.") % {"entry": _entry(form)}
-    if newest is None:
-        return said
+    day = form.cleaned_data.get("on")
+    if isinstance(day, date) and day > site_today(subject.site, viewer.now):
+        said += " " + _("It does not count until %(day)s.") % {"day": day_in_words(day)}
+    newest = latest_assessment(subject)
+    said_of_state = closed_note(subject)
+    if newest is None or said_of_state:
+        return f"{said} {said_of_state}".rstrip()
     verdict = _("Verdict: %(verdict)s, %(satisfied)s of %(total)s criteria satisfied.") % {
         "verdict": newest.get_verdict_display(),
         "satisfied": newest.satisfied,
@@ -185,6 +214,7 @@ def _form_page(
 ) -> HttpResponse:
     context = {
         **subject_context(subject),
+        **_superseded(form.correcting),
         "form": form,
         "heading": heading,
         "kind": kind,

@@ -5,9 +5,12 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from screening.models import Subject
 from screening.queries import subjects_visible
+from screening.states import TRANSITIONS, SubjectState
 from sites.viewing import Viewer
 
 
@@ -29,4 +32,19 @@ def subject_to_change(viewer: Viewer, subject_id: UUID) -> Subject:
 
 def subject_context(subject: Subject) -> dict[str, Any]:
     """What every page about a subject needs for its frame."""
-    return {"subject": subject, "site": subject.site, "study": subject.site.study, "section": "studies"}
+    return {
+        "subject": subject,
+        "site": subject.site,
+        "study": subject.site.study,
+        "section": "studies",
+        "closed_note": closed_note(subject),
+    }
+
+
+def closed_note(subject: Subject) -> str:
+    """What entering something still means for a subject in a final state; empty for all others."""
+    if TRANSITIONS[SubjectState(subject.state)]:
+        return ""
+    return _("%(state)s: recorded for completeness; the verdict no longer decides anything.") % {
+        "state": capfirst(subject.get_state_display())
+    }

@@ -1,5 +1,6 @@
 """A new subject, and the page about one subject."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from screening.queries import current_facts, latest_assessment, protocol_of
 from screening.states import BEFORE_DOSE
 from screening.views.actions import actions_for
 from screening.views.facts import earlier_versions, facts_shown
-from screening.views.frame import subject_context, subject_or_404, subject_to_change
+from screening.views.frame import closed_note, subject_context, subject_or_404, subject_to_change
+from screening.views.reminders import reminders_shown
 from screening.views.verdict import Entries, criteria_shown, windows_chart, windows_shown
 from sites.queries import site_today, status_in_force
 from sites.viewing import viewer_of
-from trialops.forms import add_service_errors
+from trialops.forms import add_service_errors, day_in_words
 
 STORED_SHOWN = 20
 
@@ -35,7 +37,10 @@ def new_subject(request: HttpRequest, registry_id: str, code: str) -> HttpRespon
     if not viewer.access.may_screen_at(site):
         raise PermissionDenied
     today = site_today(site, viewer.now)
+    status = status_in_force(site, day=today)
     form = NewSubjectForm(request.POST or None, initial={"screened_on": today})
+    if status is None or not status.open_for_screening:
+        form.fields["screened_on"].help_text = _("Only for a day on which it was open.")
     if request.method == "POST" and form.is_valid():
         try:
             subject = services.create_subject(site=site, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -49,7 +54,7 @@ def new_subject(request: HttpRequest, registry_id: str, code: str) -> HttpRespon
         "study": site.study,
         "section": "studies",
         "form": form,
-        "status": status_in_force(site, day=today),
+        "status": status,
     }
     return render(request, "screening/new_subject.html", context, status=400 if form.errors else 200)
 
@@ -67,7 +72,7 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         **_verdict(request, subject, entries, may_enter=may_enter),
         "today": today,
         "may_enter": may_enter,
-        "observations": facts_shown(entries.observations),
+        "observations": facts_shown(entries.observations, today=today),
         "therapies": entries.therapies,
         "toxicities": entries.toxicities,
         "earlier": earlier_versions(subject),
@@ -81,7 +86,7 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
             "-effective_on", "-id"
         ),
         "corrections": subject.corrections.select_related("recorded_by"),
-        "reminders": subject.reminders.order_by("-window_from", "-due_at", "id"),
+        "reminders": reminders_shown(subject, today=today),
     }
     return render(request, "screening/subject.html", context)
 
@@ -121,7 +126,13 @@ def correct_subject(request: HttpRequest, subject_id: UUID) -> HttpResponse:
             messages.success(request, _("%(subject)s is corrected; the verdict follows.") % {"subject": subject})
             return redirect("subject", subject.pk)
     heading = _("Correct sex or birth year")
-    context = {**subject_context(subject), "form": form, "heading": heading, "button": _("Save the correction")}
+    context = {
+        **subject_context(subject),
+        "form": form,
+        "heading": heading,
+        "warning": closed_note(subject),
+        "button": _("Save the correction"),
+    }
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
 
 
@@ -146,6 +157,7 @@ def _verdict(request: HttpRequest, subject: Subject, entries: Entries, *, may_en
         "criteria": criteria,
         "counts": [(name, sum(c.verdict == name for c in criteria)) for name in ("violated", "unknown", "satisfied")],
         "in_protocol_order": in_protocol_order,
+        "unknown_count": sum(item["verdict"] == "unknown" for item in chosen.result["criteria"]),
         "windows": windows_shown(chosen),
         "chart": windows_chart(chosen, subject.first_dose_on or subject.planned_first_dose),
         "stored": stored,
@@ -158,10 +170,10 @@ def _chosen(text: str, subject: Subject) -> Assessment | None:
     return subject.assessments.filter(pk=int(text)).first()
 
 
-def _after_planning(subject: Subject, day: object) -> str:
+def _after_planning(subject: Subject, day: date | None) -> str:
     if day is None:
         return _("%(subject)s has no planned first dose now.") % {"subject": subject}
     return _("First dose of %(subject)s planned for %(day)s; windows and reminders follow it.") % {
         "subject": subject,
-        "day": day,
+        "day": day_in_words(day),
     }

@@ -88,6 +88,20 @@ def test_a_future_status_is_announced_on_overview_and_site(jax: Site) -> None:
         assert "suspended" in page
 
 
+def test_a_site_without_any_status_names_the_first_one_as_the_next_step(jax: Site) -> None:
+    new = SiteFactory(study=jax.study, code="NEW", target=None, city="", state="")
+    manager = signed_in(member(Role.STUDY_MANAGER, study=jax.study))
+    page = text(manager.get(f"{STUDY}sites/NEW/"))
+    assert page.count("Record the first status") == 2
+    assert "Change status" not in page
+    assert "Planned" not in page
+    assert '<span class="strong">0</span> <span class="line2">no target set' in page
+    assert "Record the first status" in text(manager.get(f"{STUDY}sites/NEW/status/"))
+    assert "Record the first status" in text(manager.get(STUDY))
+    staff = text(signed_in(member(Role.COORDINATOR, site=new)).get(f"{STUDY}sites/NEW/"))
+    assert "A study manager records the first status." in staff
+
+
 @pytest.mark.parametrize("role", [Role.PRINCIPAL_INVESTIGATOR, Role.COORDINATOR])
 def test_site_staff_see_their_own_site_and_its_figures_only(role: Membership.Role, jax: Site, rst: Site) -> None:
     for _ in range(7):

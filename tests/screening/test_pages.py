@@ -1,5 +1,6 @@
 """A new subject, the subject's page, entering and correcting facts, changes of state."""
 
+import html
 import re
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from django.test import Client
 from screening import services
 from screening.criteria import CATALOGUE, parse_record
 from screening.fact_forms import FACT_GROUPS
-from screening.models import Observation, Subject, Therapy, Toxicity
+from screening.models import Observation, Reminder, Subject, Therapy, Toxicity
 from screening.states import SubjectState
 from sites.models import Membership, Site
 from sites.services import change_site_status
@@ -90,6 +91,7 @@ class TestNewSubject:
             site=site, status=SiteStatus.ACTIVE_NOT_RECRUITING, effective_on=date(2026, 11, 10), by=coordinator,
             now=NOW, reason="full",
         )  # fmt: skip
+        assert "Only for a day on which it was open." in text(client.get(NEW))
         response = client.post(NEW, self.TYPED)
         assert response.status_code == 400
         assert "JAX is closed for enrollment since 2026-11-10" in text(response)
@@ -106,6 +108,9 @@ class TestNewSubject:
             ({"sex": "other"}, "sex"),
             ({"planned_first_dose": "2026-02-30"}, "planned_first_dose"),
             ({"planned_first_dose": "9999-12-31"}, "planned_first_dose"),
+            ({"planned_first_dose": "2126-12-31"}, "planned_first_dose"),
+            ({"planned_first_dose": "2026-11-19"}, "planned_first_dose"),
+            ({"birth_year": "2027"}, "birth_year"),
             ({"screened_on": "2026-11-24"}, "screened_on"),
             ({"screened_on": "12/01/2026"}, "screened_on"),
             ({"screened_on": ""}, "screened_on"),
@@ -141,6 +146,42 @@ class TestSubjectPage:
         assert order[:3] == ["E15", "E5", "I1"]
         order = re.findall(r'id="criterion-([IE]\d+)"', text(client.get(f"/subjects/{subject.pk}/?order=protocol")))
         assert order[:2] == ["I1", "I2"]
+
+    def test_windows_are_shown_as_provisional_while_criteria_are_unknown(
+        self, client: Client, subject: Subject, site: Site, coordinator: User
+    ) -> None:
+        page = text(client.get(f"/subjects/{subject.pk}/"))
+        assert '<rect class="open"' in page
+        assert "far as is known" not in page
+        record = eligible_record(today=TODAY)
+        record["observations"] = [item for item in record["observations"] if item["fact"] not in {"ecog", "lvef"}]
+        unknown = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+        page = text(client.get(f"/subjects/{unknown.pk}/"))
+        assert "Open as far as is known: 2 criteria are unknown." in page
+        assert "(as far as is known)" in page
+        assert '<rect class="open"' not in page
+
+    def test_reminders_still_to_act_on_come_first_and_cancelled_ones_stand_aside(
+        self, client: Client, subject: Subject
+    ) -> None:
+        subject.reminders.all().update(state="cancelled", why="moved")
+        for number, (summary, state, day) in enumerate(
+            [("settled", "done", 1), ("far", "planned", 28), ("near", "planned", 25), ("late one", "sent", 20)]
+        ):
+            Reminder.objects.create(
+                subject=subject, rule=f"rule-{number}", summary=summary, state=state, due_at=NOW,
+                sent_at=NOW if state == "sent" else None, window_from=date(2026, 11, day),
+                window_to=date(2026, 11, day),
+            )  # fmt: skip
+        Reminder.objects.create(
+            subject=subject, rule="gone", summary="gone", state="cancelled", why="moved", due_at=NOW,
+            window_from=TODAY, window_to=TODAY,
+        )  # fmt: skip
+        page = text(client.get(f"/subjects/{subject.pk}/"))
+        page = page[page.index('id="reminders"') :]
+        places = [page.index(f">{summary}<") for summary in ("late one", "near", "far", "settled", "gone")]
+        assert places == sorted(places)
+        assert places[3] < page.index("cancelled reminder") < places[4]
 
     def test_a_missing_judgement_leads_to_the_correction_of_that_result(
         self, client: Client, site: Site, coordinator: User
@@ -216,14 +257,15 @@ class TestFacts:
             ({"fact": "hemoglobin", "value": "7.9", "unit": "mg"}, "unit", "not a unit of hemoglobin"),
             ({"fact": "hemoglobin", "value": "7.9"}, "unit", "Needed; accepted: g/dL, g/L, mmol/L"),
             ({"fact": "hemoglobin", "value": "79", "unit": "g/dL"}, "value", "plausible"),
-            ({"fact": "hemoglobin", "value": "7,9", "unit": "g/dL"}, "value", "not a number"),
+            ({"fact": "hemoglobin", "value": "7,9", "unit": "g/dL"}, "value",
+             "is not a number; write decimals with a point, for instance 1.4"),
             ({"fact": "hemoglobin", "value": "NaN", "unit": "g/dL"}, "value", "not a number"),
             ({"fact": "hemoglobin", "value": "1e9", "unit": "g/dL"}, "value", "not a number"),
             ({"fact": "hemoglobin", "value": "9" * 60, "unit": "g/dL"}, "value", "digits"),
             ({"fact": "hemoglobin", "value": "٧", "unit": "g/dL"}, "value", "not a number"),
             ({"fact": "ecog", "value": "6"}, "value", "0 to 5"),
             ({"fact": "ecog", "value": "1.5"}, "value", "0 to 5"),
-            ({"fact": "hiv", "value": "maybe"}, "value", "true, false"),
+            ({"fact": "hiv", "value": "maybe"}, "value", "accepted: yes, no"),
             ({"fact": "hiv", "value": "true", "unit": "%"}, "unit", "has no unit"),
             ({"fact": "pregnancy_test", "value": "unclear"}, "value", "negative, positive"),
             ({"fact": "no_such_fact", "value": "1"}, "fact", "not a fact"),
@@ -307,9 +349,78 @@ class TestFacts:
         assert error_at(client.post(url, typed), "reason")
         assert client.post(url, typed | {"reason": "read from the wrong line"}).status_code == 302
         page = text(client.get(f"/subjects/{subject.pk}/"))
-        assert "<s>ECOG performance status 0, 2026-11-20</s>" in page
+        assert "<s>ECOG performance status 0, 20 Nov 2026</s>" in page
         assert "read from the wrong line" in page
-        assert client.get(url).status_code == 404  # corrected by now: the newer entry is the one to correct
+
+    @pytest.mark.parametrize("rest", ["correct", "retract"])
+    def test_a_correction_from_another_tab_keeps_what_was_typed_and_says_who_was_first(
+        self, rest: str, client: Client, subject: Subject, coordinator: User
+    ) -> None:
+        ecog = subject.observation_rows.get(fact="ecog")
+        url = self.url(subject, "observation", f"{ecog.pk}/{rest}/")
+        typed = {"fact": "ecog", "value": "1", "on": "2026-11-20", "reason": "read from the wrong line"}
+        assert client.post(self.url(subject, "observation", f"{ecog.pk}/correct/"), typed).status_code == 302
+        newer = Observation.objects.get(supersedes_id=ecog.pk)
+        late = client.post(url, typed | {"value": "2", "reason": "typed in the other tab"})
+        assert late.status_code == 400
+        for response in (late, client.get(url)):
+            page = text(response)
+            assert "Somebody has corrected this entry already" in page
+            assert f"{coordinator}: read from the wrong line" in page
+            assert "ECOG performance status 1, 20 Nov 2026" in page
+            assert self.url(subject, "observation", f"{newer.pk}/correct/") in page
+        assert "typed in the other tab" in text(late)
+        assert rest == "retract" or 'value="2"' in text(late)
+        assert Observation.objects.filter(fact="ecog", subject=subject).count() == 2
+
+    def test_a_correction_of_an_entry_taken_back_leads_to_the_subject(
+        self, client: Client, subject: Subject, coordinator: User
+    ) -> None:
+        ecog = subject.observation_rows.get(fact="ecog")
+        services.retract_fact(fact=ecog, by=coordinator, now=NOW, reason="another person's")
+        page = text(client.get(self.url(subject, "observation", f"{ecog.pk}/correct/")))
+        assert "It was taken back on" in page
+        assert f'href="/subjects/{subject.pk}/#facts"' in page
+
+    def test_an_entry_of_another_subject_is_not_found_here(
+        self, client: Client, subject: Subject, site: Site, coordinator: User
+    ) -> None:
+        foreign = stored(site, coordinator).observation_rows.get(fact="ecog")
+        for rest in ("correct", "retract"):
+            assert client.get(self.url(subject, "observation", f"{foreign.pk}/{rest}/")).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("field", "typed"), [("on", "2026-02-30"), ("on", "31.12.2026"), ("at", "25:00"), ("at", "9 o'clock")]
+    )
+    def test_a_date_or_time_that_no_picker_can_show_is_kept_as_text(
+        self, field: str, typed: str, client: Client, subject: Subject
+    ) -> None:
+        sent = {"fact": "ecog", "value": "1", "on": "2026-11-21", "at": "09:30"} | {field: typed}
+        page = text(client.post(self.url(subject, "observation"), sent))
+        shown = html.escape(typed)
+        assert re.search(rf'<input type="text" name="{field}" value="{re.escape(shown)}"', page)
+        assert f"“{shown}”" in page
+        other = "at" if field == "on" else "on"
+        assert re.search(rf'<input type="(date|time)" name="{other}" value="{sent[other]}"', page)
+
+    def test_an_observation_of_a_day_to_come_is_stored_and_says_from_when_it_counts(
+        self, client: Client, subject: Subject
+    ) -> None:
+        typed = {"fact": "ecog", "value": "4", "on": "2026-11-30"}
+        page = text(client.post(self.url(subject, "observation"), typed, follow=True))
+        assert "It does not count until 30 Nov 2026. Verdict: eligible, 20 of 20" in page
+        assert 'does not count until <time datetime="2026-11-30">' in page
+
+    def test_late_entries_of_a_subject_who_has_left_are_kept_and_say_what_they_are_for(
+        self, client: Client, subject: Subject, coordinator: User
+    ) -> None:
+        services.withdraw(subject=subject, on=TODAY, by=coordinator, now=NOW, reason="moved away")
+        said = "Withdrawn: recorded for completeness; the verdict no longer decides anything."
+        url = self.url(subject, "observation")
+        assert said in text(client.get(url))
+        typed = {"fact": "ecog", "value": "1", "on": "2026-11-22", "another": "1"}
+        page = text(client.post(url, typed, follow=True))
+        assert f"Saved: ECOG performance status. {said}" in page
 
     def test_a_correction_keeps_the_offset_of_an_unchanged_time(
         self, client: Client, subject: Subject, coordinator: User
@@ -348,6 +459,21 @@ class TestStates:
             assert self.act(client, subject, slug).status_code == 302
             subject.refresh_from_db()
             assert subject.state == state
+
+    def test_a_first_dose_against_the_verdict_is_recorded_as_a_protocol_deviation(
+        self, client: Client, subject: Subject, coordinator: User
+    ) -> None:
+        services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
+        services.record_fact(
+            subject=subject, kind=Observation, by=coordinator, now=NOW,
+            raw={"fact": "ecog", "value": 4, "on": "2026-11-23"},
+        )  # fmt: skip
+        response = self.act(client, subject, "first-dose-given")
+        assert response.status_code == 400
+        assert "is ineligible" in error_at(response, "deviation")
+        assert self.act(client, subject, "first-dose-given", deviation="worse on the day itself").status_code == 302
+        page = text(client.get(f"/subjects/{subject.pk}/"))
+        assert "worse on the day itself" in page
 
     def test_enrollment_against_the_verdict_is_refused_with_the_open_criteria(
         self, client: Client, site: Site, coordinator: User
@@ -397,13 +523,16 @@ class TestStates:
 
     def test_a_first_dose_is_planned_and_cleared(self, client: Client, subject: Subject) -> None:
         url = f"/subjects/{subject.pk}/first-dose/"
-        assert "2026-12-20" in text(client.post(url, {"planned_first_dose": "2026-12-20"}, follow=True))
+        response = client.post(url, {"planned_first_dose": "2026-12-20"}, follow=True)
+        assert "planned for 20 Dec 2026; windows" in text(response)
         subject.refresh_from_db()
         assert subject.planned_first_dose == date(2026, 12, 20)
         client.post(url, {"planned_first_dose": ""})
         subject.refresh_from_db()
         assert subject.planned_first_dose is None
         assert client.post(url, {"planned_first_dose": "32 December"}).status_code == 400
+        for absurd in ("2126-01-01", "2020-01-01"):
+            assert absurd in error_at(client.post(url, {"planned_first_dose": absurd}), "planned_first_dose")
 
     def test_an_unknown_action_is_not_found(self, client: Client, subject: Subject) -> None:
         assert client.get(f"/subjects/{subject.pk}/actions/promote/").status_code == 404

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from screening import services
 from screening.criteria import RecordError, parse_record
-from screening.models import Assessment, Observation, Subject, SubjectStateChange
+from screening.models import Assessment, Observation, Subject, SubjectStateChange, Therapy
 from screening.queries import current_facts
 from screening.states import TRANSITIONS, SubjectState
+from screening.storage import therapy_json
 from sites.models import Site
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
@@ -218,6 +219,41 @@ def test_an_eligible_subject_is_enrolled_treated_and_completed(site: Site, coord
     assert (subject.state, subject.first_dose_on) == (S.COMPLETED, DOSE)
 
 
+def test_a_dose_given_against_the_verdict_is_recorded_only_as_a_deviation(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
+    last = Therapy.objects.filter(subject=subject).latest("id")
+    raw = {**therapy_json(last), "end": "2026-11-20", "progressed_on": None}
+    services.record_fact(
+        subject=subject, kind=Therapy, raw=raw, by=coordinator, now=NOW, supersedes=last, reason="went on longer"
+    )
+    with pytest.raises(ValidationError, match=r"ineligible \(I1, E1, E2\)"):
+        services.record_first_dose(subject=subject, on=TODAY, by=coordinator, now=NOW)
+    subject.refresh_from_db()
+    assert (subject.state, subject.first_dose_on) == (S.ENROLLED, None)
+    services.record_first_dose(subject=subject, on=TODAY, by=coordinator, now=NOW, deviation="Sponsor agreed.")
+    assert subject.state_changes.latest("id").reason == "Protocol deviation (I1, E1, E2): Sponsor agreed."
+
+
+@pytest.mark.parametrize("day", ["1950-01-01", "2024-12-31", "2028-11-24"])
+def test_an_implausible_plan_is_refused(site: Site, coordinator: User, day: str) -> None:
+    subject = services.create_subject(site=site, by=coordinator, now=NOW, screened_on=date(2025, 1, 2))
+    with pytest.raises(ValidationError) as refused:
+        services.plan_first_dose(subject=subject, on=date.fromisoformat(day), by=coordinator, now=NOW)
+    assert "planned_first_dose" in refused.value.message_dict
+
+
+def test_a_number_far_beyond_the_last_is_taken_for_a_typing_error(site: Site, coordinator: User) -> None:
+    with pytest.raises(ValidationError, match="far beyond the last number of JAX"):
+        store(site, coordinator, subject="JAX-9999")
+    assert store(site, coordinator, subject="JAX-0060").number == 60
+
+
+def test_a_birth_year_to_come_is_refused(site: Site, coordinator: User) -> None:
+    with pytest.raises(ValidationError, match="2027 has not come yet"):
+        services.create_subject(site=site, by=coordinator, now=NOW, birth_year=2027)
+
+
 def test_a_screen_failure_names_criteria_that_are_not_met(site: Site, coordinator: User) -> None:
     record = with_fact(eligible_record(today=TODAY, dose=DOSE), "lvef", 38)
     subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
@@ -256,6 +292,34 @@ def test_facts_and_verdicts_cannot_be_changed_behind_the_services(site: Site, co
                 cursor.execute(statement)
     with pytest.raises(DatabaseError), transaction.atomic():
         Subject.objects.all().delete()
+
+
+def test_the_app_role_changes_no_number_and_deletes_no_row(site: Site, coordinator: User) -> None:
+    store(site, coordinator)
+    for statement in (
+        "UPDATE screening_subject SET screening_number = 'EVIL'",
+        "UPDATE screening_subject SET created_by_id = created_by_id",
+        "DELETE FROM screening_subject",
+        "UPDATE screening_reminder SET due_at = now()",
+        "DELETE FROM screening_reminder",
+        "UPDATE screening_protocolversion SET label = 'x'",
+        "DELETE FROM screening_protocolversion",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="permission denied"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+
+def test_nobody_is_enrolled_at_a_halted_site(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    change_site_status(
+        site=site, status=SiteStatus.SUSPENDED, effective_on=TODAY, by=coordinator, now=NOW, reason="safety"
+    )
+    with pytest.raises(ValidationError, match="JAX is suspended since 2026-11-23: nobody can be enrolled"):
+        services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
 
 
 def test_the_database_holds_one_number_once(site: Site, coordinator: User) -> None:

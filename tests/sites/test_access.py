@@ -3,9 +3,11 @@
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
 from sites.access import Access
-from sites.models import Membership, Site
+from sites.models import Investigator, InvestigatorTerm, Membership, Site
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory, UserFactory
 from trialops.accounts.models import User
 
@@ -67,6 +69,30 @@ def test_a_membership_holds_from_its_first_to_its_last_day(
     assert access(member.user).sites.exists() is holds
 
 
+def test_the_same_role_is_held_once_at_a_time(sites: tuple[Site, Site, Site]) -> None:
+    jax, rst, _ = sites
+    first = MembershipFactory(site=jax, starts_on=date(2026, 1, 1), ends_on=date(2026, 6, 30))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        MembershipFactory(user=first.user, site=jax, starts_on=date(2026, 6, 30))
+    MembershipFactory(user=first.user, site=jax, starts_on=date(2026, 7, 1))
+    MembershipFactory(user=first.user, site=rst, starts_on=date(2026, 2, 1))
+
+
 def test_an_inactive_person_sees_nothing(sites: tuple[Site, Site, Site]) -> None:
     member = MembershipFactory(site=sites[0], user=UserFactory(is_active=False))
     assert not access(member.user).studies.exists()
+
+
+def test_a_role_of_somebody_else_at_the_same_time_is_no_obstacle(sites: tuple[Site, Site, Site]) -> None:
+    jax, _, _ = sites
+    first = MembershipFactory(site=jax)
+    Membership(user=UserFactory(), study=jax.study, site=jax, role=first.role, starts_on=TODAY).full_clean()
+    again = Membership(user=first.user, study=jax.study, site=jax, role=first.role, starts_on=TODAY)
+    with pytest.raises(ValidationError, match="has the role here in this time already"):
+        again.full_clean()
+    InvestigatorTerm(
+        site=jax, investigator=Investigator.objects.create(name="A"), role="principal", starts_on=TODAY
+    ).save()
+    InvestigatorTerm(
+        site=sites[1], investigator=Investigator.objects.create(name="B"), role="principal", starts_on=TODAY
+    ).full_clean()

@@ -7,10 +7,12 @@ import pytest
 import time_machine
 
 from screening.services import create_subject
-from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification
+from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification
 from sites.queries import status_in_force
+from sites.roles import ensure_groups
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
+from tests.factories import UserFactory
 from tests.people import member, signed_in
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
@@ -35,6 +37,14 @@ def site() -> Site:
 @pytest.fixture
 def manager(site: Site) -> User:
     return member(Role.STUDY_MANAGER, study=site.study)
+
+
+@pytest.fixture
+def staff(site: Site) -> User:
+    """A study manager who may use the set-up pages."""
+    user = member(Role.STUDY_MANAGER, study=site.study, is_staff=True)
+    user.groups.add(ensure_groups())
+    return user
 
 
 def text(response: Any) -> str:
@@ -92,6 +102,9 @@ def test_a_refused_change_says_why_at_its_field_and_keeps_what_was_typed(
     page = text(response)
     errors = page[page.index(f'id="id_{field}_error"') :]
     assert message in errors[: errors.index("</ul>")]
+    if "Not a date" in message:
+        assert f"“{sent['effective_on']}”" in page
+        assert f'<input type="text" name="effective_on" value="{sent["effective_on"]}"' in page
     if sent["reason"].strip():
         assert "typed with care" in page
     if sent["status"] == "completed":
@@ -144,6 +157,27 @@ def test_only_study_managers_change_or_verify(address: str, site: Site) -> None:
     assert signed_in(member(Role.SPONSOR, study=site.study)).post(address).status_code == 404
     rst = Site.objects.get(study=site.study, code="RST")
     assert signed_in(member(Role.COORDINATOR, site=rst)).post(address).status_code == 404
+
+
+def test_the_list_of_the_set_up_pages_marks_corrected_entries(site: Site, staff: User) -> None:
+    entry = site.status_changes.get()
+    client = signed_in(staff)
+    typed = {"status": "recruiting", "effective_on": "2025-02-01", "reason": "wrong day"}
+    client.post(f"{STATUS}{entry.pk}/correct/", typed)
+    page = text(client.get("/admin/trial_sites/sitestatuschange/"))
+    assert f"<s>recruiting</s><br>corrected by {staff}" in page
+    assert page.count("corrected by") == 1
+
+
+def test_a_token_without_expiry_says_never_and_its_revocation_leads_back_to_the_list(site: Site, staff: User) -> None:
+    token, _secret = ApiToken.objects.create(user=UserFactory(), study=site.study, name="registry", expiry=None)
+    client = signed_in(staff)
+    tokens = "/admin/trial_sites/apitoken/"
+    assert "never" in text(client.get(tokens))
+    assert "never" in text(client.get(f"{tokens}{token.pk}/change/"))
+    response = client.post(f"{tokens}{token.pk}/delete/", {"post": "yes"})
+    assert response.headers["Location"] == tokens
+    assert not ApiToken.objects.exists()
 
 
 def test_a_status_can_be_announced_for_a_later_day(site: Site, manager: User) -> None:

@@ -99,6 +99,19 @@ def test_a_correction_replaces_an_entry_and_keeps_it(site: Site, manager: User) 
     assert status_in_force(site, day=date(2026, 6, 15), known_at=known_before - timedelta(days=1)) is None
 
 
+def test_a_correction_must_leave_a_possible_history(site: Site, manager: User) -> None:
+    change(site, S.RECRUITING, "2026-01-10", manager)
+    closed = change(site, S.ACTIVE_NOT_RECRUITING, "2026-06-01", manager)
+    with pytest.raises(ValidationError, match="not yet recruiting on 2026-06-01 may not follow recruiting"):
+        correct_site_status(
+            change=closed, status=S.NOT_YET_RECRUITING, effective_on=date(2026, 6, 1), by=manager, reason="x"
+        )
+    correct_site_status(change=closed, status=S.RECRUITING, effective_on=date(2026, 6, 1), by=manager, reason="undone")
+    in_force = status_in_force(site, day=date(2026, 7, 1))
+    assert in_force is not None
+    assert (in_force.status, in_force.since) == (S.RECRUITING, date(2026, 1, 10))
+
+
 def test_history_cannot_be_changed_or_deleted(site: Site, manager: User) -> None:
     row = change(site, S.RECRUITING, "2026-01-10", manager)
     table = SiteStatusChange._meta.db_table

@@ -36,6 +36,21 @@ def test_loading_twice_changes_nothing() -> None:
     assert (Study.objects.count(), Site.objects.count(), SiteStatusChange.objects.count()) == (1, 2, 2)
 
 
+def test_what_a_document_does_not_name_stays_as_it_is() -> None:
+    by = UserFactory()
+    store_study(read_study_document("NCT03464916"), by=by, today=TODAY)
+    partial = {
+        "registry_id": "NCT03464916", "title": "A new title", "short_title": "New",
+        "sites": [{"code": "JAX", "facility": "Mayo Clinic", "time_zone": "America/New_York"}],
+    }  # fmt: skip
+    study = store_study(partial, by=by, today=TODAY)
+    jax, rst = Site.objects.filter(study=study)
+    assert (study.title, study.planned_enrollment, jax.target, jax.contact_phone) == (
+        "A new title", 72, 20, "855-776-0015",
+    )  # fmt: skip
+    assert rst.code == "RST"
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

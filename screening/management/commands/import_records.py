@@ -45,7 +45,8 @@ class Command(BaseCommand):
                     problem = self._store(parsed.record, sites, by=by, options=options)
                 if problem:
                     bad += 1
-                    self.stderr.write(": ".join(part for part in (file, parsed.position, problem) if part))
+                    name = "standard input" if file == "-" else file
+                    self.stderr.write(": ".join(part for part in (name, parsed.position, problem) if part))
                 else:
                     stored += 1
         self.stdout.write(f"{stored} stored, {bad} refused.")

@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 version = publish_protocol(study=study, text=path.read_text(encoding="utf-8"), by=by, now=now)
                 self.stdout.write(f"Protocol version {version.label} of {study.registry_id} is published.")
         except (StudyDocumentError, DocumentError) as error:
-            raise CommandError(f"Nothing was stored.\n{error}") from error
+            raise CommandError(f"{error}\nNothing was stored.") from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except (OSError, UnicodeDecodeError) as error:

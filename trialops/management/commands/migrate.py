@@ -10,8 +10,10 @@ from trialops.db import as_owner, grant_to_app_role
 class Command(migrate.Command):
     help = migrate.Command.help + " Runs as the owner role (DATABASE_OWNER_URL) and grants the app role its rights."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """As the owner from the first look at the database on: the app role may not exist yet."""
         with as_owner(options["database"]) as connection:
-            super().handle(*args, **options)
+            result: str | None = super().execute(*args, **options)
             if not options.get("check_unapplied") and not options.get("plan"):
                 grant_to_app_role(connection)
+        return result
