@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -34,7 +35,9 @@ class CorrectSubjectForm(PersonForm):
 
 
 class NewSubjectForm(PersonForm):
-    """A subject about to be screened."""
+    """A subject about to be screened; sent twice, the form makes one."""
+
+    submission = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
     planned_first_dose = DayField(
         label=gettext_lazy("Planned first dose"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -53,17 +54,22 @@ def create_subject(
     planned_first_dose: date | None = None,
     screened_on: date | None = None,
     state: SubjectState = S.IN_SCREENING,
+    submission: UUID | None = None,
 ) -> Subject:
     """Take a new subject into screening (or pre-screening) at a site, under the site's next screening number.
 
     `screened_on` (default: today at the site) is the day on which that began; the site must have been open then.
+    `submission` marks one sending of a form: the same one again gives the subject that it made the first time.
     Raises ValidationError by field; at a site that is not open it names the status and since when.
     """
+    site = Site.objects.select_for_update().select_related("study").get(pk=site.pk)
+    if submission is not None and (made := Subject.objects.filter(site=site, submission=submission).first()):
+        return made
     today = site_today(site, now)
     _refuse_implausible_plan(planned_first_dose, began=screened_on or today, today=today)
     subject = _new_subject(
         site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
-        planned_first_dose=planned_first_dose, state=state,
+        planned_first_dose=planned_first_dose, state=state, submission=submission,
     )  # fmt: skip
     _facts_changed(subject, by=by, now=now)
     return subject

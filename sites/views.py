@@ -16,7 +16,7 @@ from sites.queries import StatusInForce, site_today, status_history, status_in_f
 from sites.services import change_site_status, correct_site_status, verify_site_status
 from sites.statuses import SiteStatus
 from sites.viewing import Viewer, viewer_of
-from trialops.forms import add_service_errors
+from trialops.forms import add_service_errors, posted
 
 
 class ChangeStatus(View):
@@ -79,7 +79,7 @@ def correct_status(request: HttpRequest, registry_id: str, code: str, change_id:
     viewer = viewer_of(request)
     site = viewer.managed_site(registry_id, code)
     change = get_object_or_404(SiteStatusChange.objects.select_related("site__study"), site=site, pk=change_id)
-    form = CorrectionForm(request.POST or None, change=change)
+    form = CorrectionForm(posted(request), change=change)
     if request.method == "POST" and form.is_valid():
         try:
             correct_site_status(

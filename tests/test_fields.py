@@ -83,7 +83,7 @@ PLAIN: dict[str, set[str]] = {
     },
     "screening.ReminderDelivery": {"attempt", "id", "outcome", "recipients", "recorded_at", "reminder"},
     "screening.ScreenFailure": {"id", "protocol_version", "state_change"},
-    "screening.Subject": {"created_at", "created_by", "id", "protocol_version", "site", "state"},
+    "screening.Subject": {"created_at", "created_by", "id", "protocol_version", "site", "state", "submission"},
     "screening.SubjectCorrection": {"id", "subject", "recorded_at", "recorded_by"},
     "screening.SubjectStateChange": {"id", "recorded_at", "recorded_by", "state", "subject"},
     "screening.Therapy": {"id", "recorded_at", "recorded_by", "retracted", "source", "subject", "supersedes"},

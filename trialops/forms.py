@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest, QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
@@ -110,6 +111,11 @@ class ReasonField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", _("Reason"))
         super().__init__(max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), **kwargs)
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent with a form, even if that is nothing at all; None for a page that only shows the form."""
+    return request.POST if request.method == "POST" else None
 
 
 def add_service_errors(

@@ -23,6 +23,8 @@ from screening.criteria.quantities import canonical, plain, read_number, read_wh
 from screening.criteria.record import Observation, Response, Sex, SubjectRecord, Therapy, TherapyKind, Toxicity
 
 JUDGED = ("reference_low", "reference_high", "clinically_significant", "due_to_myeloma")
+MOST = {"observations": 10_000, "therapies": 500, "toxicities": 500}
+"""Far more than any subject has, and few enough that a verdict with its reasons stays quick."""
 RECORD_FIELDS = ("subject", "sex", "birth_year", "first_dose", "observations", "therapies", "toxicities")
 OBSERVATION = ("fact", "value", "unit", "on", *JUDGED)
 THERAPY = (
@@ -86,6 +88,9 @@ def _parts(raw: Mapping[str, object], name: str, parse: Parser[Part], problems: 
         return ()
     if not isinstance(items, list | tuple):
         problems.append(Problem(name, f"expected a list, not {shown(items)}"))
+        return ()
+    if len(items) > MOST[name]:
+        problems.append(Problem(name, f"has {len(items)} entries; accepted: at most {MOST[name]} in one record"))
         return ()
     parts = [parse(item, f"{name}[{index}]", problems) for index, item in enumerate(items)]
     return tuple(part for part in parts if part is not None)

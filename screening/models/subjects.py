@@ -43,6 +43,9 @@ class Subject(models.Model):
     state = models.CharField(max_length=20, choices=SubjectState, default=SubjectState.IN_SCREENING, editable=False)
     planned_first_dose = models.DateField(null=True, blank=True)
     first_dose_on = models.DateField(null=True, blank=True, help_text="The day on which the first dose was given.")
+    submission = models.UUIDField(
+        null=True, editable=False, help_text="The form's own mark: sent twice, it makes one subject."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -59,6 +62,7 @@ class Subject(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="screening_number_unique_at_site"),
+            models.UniqueConstraint(fields=["site", "submission"], name="subject_once_for_each_submission"),
             models.CheckConstraint(condition=Q(number__gte=1), name="screening_number_from_one"),
             models.CheckConstraint(
                 condition=~Q(state__in=["treated", "completed"]) | Q(first_dose_on__isnull=False),

@@ -26,7 +26,7 @@ from screening.services import AnyFact
 from screening.views.frame import closed_note, subject_context, subject_to_change
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
-from trialops.forms import add_service_errors, day_in_words
+from trialops.forms import add_service_errors, day_in_words, posted
 
 PLACES = {name: place for place, name in enumerate(chain.from_iterable(names for _label, names in FACT_GROUPS))}
 
@@ -39,7 +39,7 @@ def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
     if kind == "observation":
         fact = request.GET.get("fact", "")
         initial = {"fact": fact if fact in CATALOGUE else "", "on": site_today(subject.site, viewer.now)}
-    form = form_class(request.POST or None, zone=subject.site.zone, initial=initial)
+    form = form_class(posted(request), zone=subject.site.zone, initial=initial)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         if "another" in request.POST:
@@ -54,7 +54,7 @@ def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     """Replace an entry by what it should have said; the earlier one stays visible."""
     viewer, subject, form_class = _start(request, subject_id, kind)
     row = _entry_or_404(form_class.model, subject, fact_id)
-    form = form_class(request.POST or None, zone=subject.site.zone, correcting=row)
+    form = form_class(posted(request), zone=subject.site.zone, correcting=row)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         return redirect(reverse("subject", args=[subject.pk]) + "#facts")
@@ -67,7 +67,7 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     """Take an entry back that should never have been recorded."""
     viewer, subject, form_class = _start(request, subject_id, kind)
     row = _entry_or_404(form_class.model, subject, fact_id)
-    form = RetractForm(request.POST or None)
+    form = RetractForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             services.retract_fact(fact=row, by=viewer.user, now=viewer.now, reason=form.cleaned_data["reason"])

@@ -24,7 +24,7 @@ from screening.views.reminders import reminders_shown
 from screening.views.verdict import Entries, criteria_shown, windows_chart, windows_shown
 from sites.queries import site_today, status_in_force
 from sites.viewing import viewer_of
-from trialops.forms import add_service_errors, day_in_words
+from trialops.forms import add_service_errors, day_in_words, posted
 
 STORED_SHOWN = 20
 
@@ -38,7 +38,7 @@ def new_subject(request: HttpRequest, registry_id: str, code: str) -> HttpRespon
         raise PermissionDenied
     today = site_today(site, viewer.now)
     status = status_in_force(site, day=today)
-    form = NewSubjectForm(request.POST or None, initial={"screened_on": today})
+    form = NewSubjectForm(posted(request), initial={"screened_on": today})
     if status is None or not status.open_for_screening:
         form.fields["screened_on"].help_text = _("Only for a day on which it was open.")
     if request.method == "POST" and form.is_valid():
@@ -96,7 +96,7 @@ def plan_first_dose(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """Set, move or clear the planned first dose."""
     viewer = viewer_of(request)
     subject = subject_to_change(viewer, subject_id)
-    form = PlanFirstDoseForm(request.POST or None, initial={"planned_first_dose": subject.planned_first_dose})
+    form = PlanFirstDoseForm(posted(request), initial={"planned_first_dose": subject.planned_first_dose})
     if request.method == "POST" and form.is_valid():
         day = form.cleaned_data["planned_first_dose"]
         try:
@@ -116,7 +116,7 @@ def correct_subject(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """Correct sex and birth year, with the reason."""
     viewer = viewer_of(request)
     subject = subject_to_change(viewer, subject_id)
-    form = CorrectSubjectForm(request.POST or None, initial={"sex": subject.sex, "birth_year": subject.birth_year})
+    form = CorrectSubjectForm(posted(request), initial={"sex": subject.sex, "birth_year": subject.birth_year})
     if request.method == "POST" and form.is_valid():
         try:
             services.correct_subject(subject=subject, by=viewer.user, now=viewer.now, **form.cleaned_data)

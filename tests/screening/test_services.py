@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -311,6 +312,13 @@ def test_the_app_role_changes_no_number_and_deletes_no_row(site: Site, coordinat
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_a_form_sent_twice_makes_one_subject(site: Site, coordinator: User) -> None:
+    mark = uuid4()
+    first, second = (services.create_subject(site=site, by=coordinator, now=NOW, submission=mark) for _ in range(2))
+    assert first.pk == second.pk
+    assert services.create_subject(site=site, by=coordinator, now=NOW, submission=uuid4()).number == 2
 
 
 def test_nobody_is_enrolled_at_a_halted_site(site: Site, coordinator: User) -> None:

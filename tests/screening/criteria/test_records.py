@@ -37,6 +37,7 @@ BAD: list[tuple[str, list[Any], Any, str]] = [
     ("unknown field of a therapy", [*THERAPY, "drug"], "x", "therapies[0].drug: not a field of a therapy; did you mean 'drugs'?"),
     ("unknown field of a toxicity", [*TOXICITY, "resolved"], "x", "toxicities[0].resolved: not a field of a toxicity; did you mean 'resolved_on'?"),
     ("a field with a strange name", ["a\nb\x00"], 1, "'a\\nb\\x00': not a field of a record; accepted: subject"),
+    ("more therapies than anybody has", ["therapies"], [{"kind": "regimen"}] * 501, "therapies: has 501 entries; accepted: at most 500"),
     ("subject a number", ["subject"], 7, "subject: 7 is not text"),
     ("subject blank", ["subject"], " ", "subject: ' ' is blank"),
     ("subject with a NUL", ["subject"], "a\x00b", "subject: 'a\\x00b' holds characters that are not text"),
