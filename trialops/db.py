@@ -68,6 +68,18 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(listed, table, role))
 
 
+def refuse_ignored_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Take away pgtrigger's own way around a trigger: a setting that any role could make for itself.
+
+    Every installed trigger asks this function, which comes anew with each migration that installs one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN "
+            "LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN FALSE; END $$"
+        )
+
+
 def _create_role(cursor: CursorWrapper, role: sql.Identifier) -> None:
     try:
         cursor.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))

@@ -321,6 +321,17 @@ def test_a_form_sent_twice_makes_one_subject(site: Site, coordinator: User) -> N
     assert services.create_subject(site=site, by=coordinator, now=NOW, submission=uuid4()).number == 2
 
 
+def test_no_setting_switches_a_trigger_off(site: Site, coordinator: User) -> None:
+    subject = store(site, coordinator)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT array_agg(tgname::text) FROM pg_trigger WHERE tgname LIKE 'pgtrigger%%'")
+        (names,) = cursor.fetchone()
+        cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", ["{" + ",".join(names) + "}"])
+    assert len(names) > 20
+    with pytest.raises(DatabaseError, match="Invalid transition"), transaction.atomic():
+        Subject.objects.filter(pk=subject.pk).update(state=S.COMPLETED)
+
+
 def test_nobody_is_enrolled_at_a_halted_site(site: Site, coordinator: User) -> None:
     subject = store(site, coordinator)
     change_site_status(

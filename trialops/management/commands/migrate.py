@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from trialops.db import as_owner, grant_to_app_role
+from trialops.db import as_owner, grant_to_app_role, refuse_ignored_triggers
 
 
 class Command(migrate.Command):
@@ -15,5 +15,6 @@ class Command(migrate.Command):
         with as_owner(options["database"]) as connection:
             result: str | None = super().execute(*args, **options)
             if not options.get("check_unapplied") and not options.get("plan"):
+                refuse_ignored_triggers(connection)
                 grant_to_app_role(connection)
         return result
