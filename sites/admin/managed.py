@@ -1,0 +1,98 @@
+"""What the set-up pages share: they show and offer only what belongs to the studies that one manages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from sites.access import Access, access_of
+from sites.models import (
+    ApiToken,
+    Investigator,
+    InvestigatorTerm,
+    Membership,
+    Site,
+    SiteStatusChange,
+    Study,
+)
+from trialops.accounts.models import User
+
+
+def access_behind(request: HttpRequest) -> Access:
+    return access_of(request.user, timezone.now().date())
+
+
+FILTER_ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+
+
+class ManagedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows and offers only what belongs to the studies that the signed-in person manages."""
+
+    study_path = "study"
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters that are shown: any other look-up could tell what is not shown."""
+        filters: list[Any] = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
+        return lookup in {f"{name}{end}" for name in filters for end in FILTER_ENDINGS}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing that stands in a history is deleted; it is ended."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        return rows.filter(**{f"{self.study_path}__in": access_behind(request).managed_studies})
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", _offered(db_field.related_model, access_behind(request)))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+def _offered(model: type[models.Model], access: Access) -> QuerySet[Any]:
+    """What of a model may be chosen in a form."""
+    studies = access.managed_studies
+    if model is Study:
+        return studies
+    if model is Site:
+        return Site.objects.filter(study__in=studies)
+    if model is SiteStatusChange:
+        return SiteStatusChange.objects.filter(site__study__in=studies)
+    if model is User:
+        return people_of(access)
+    if model is Investigator:
+        return investigators_of(access)
+    return model._default_manager.all()
+
+
+def people_of(access: Access) -> QuerySet[User]:
+    """People with a role in a managed study, and newcomers whom this manager has added; never service accounts."""
+    people = User.objects.exclude(api_tokens_of_account())
+    if access.user.is_superuser:
+        return people
+    managed = Membership.objects.filter(study__in=access.managed_studies).values("user")
+    placed = Membership.objects.values("user")
+    added = LogEntry.objects.filter(
+        user=access.user, action_flag=ADDITION, content_type=ContentType.objects.get_for_model(User)
+    ).values_list("object_id", flat=True)
+    own_newcomers = ~Q(pk__in=placed) & Q(pk__in=[int(pk) for pk in added if pk], is_staff=False, is_superuser=False)
+    return people.filter(Q(pk__in=managed) | own_newcomers)
+
+
+def api_tokens_of_account() -> Q:
+    return Q(pk__in=ApiToken.objects.values("user"))
+
+
+def investigators_of(access: Access) -> QuerySet[Investigator]:
+    """Investigators with a term at a managed site, and those without any term yet."""
+    if access.user.is_superuser:
+        return Investigator.objects.all()
+    managed = InvestigatorTerm.objects.filter(site__study__in=access.managed_studies).values("investigator")
+    placed = InvestigatorTerm.objects.values("investigator")
+    return Investigator.objects.filter(Q(pk__in=managed) | ~Q(pk__in=placed))

@@ -1,0 +1,145 @@
+"""The status of sites in the admin: entries and verifications are added, never changed."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+
+from sites import services
+from sites.admin.managed import ManagedAdmin
+from sites.models import (
+    SiteStatusChange,
+    SiteStatusVerification,
+)
+from sites.statuses import SiteStatus
+from trialops.accounts.models import User
+from trialops.admin import dry_run
+from trialops.forms import add_service_errors
+
+
+class AddOnlyAdmin(ManagedAdmin):
+    """Append-only rows: they can be added and read."""
+
+    study_path = "site__study"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StatusChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new entry of a site's status history, checked by the service before it is saved by it."""
+
+    user: User
+
+    class Meta:
+        model = SiteStatusChange
+        fields = ["site", "status", "effective_on", "reason"]
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        if not self.errors:
+            try:
+                with dry_run():
+                    self.store()
+            except ValidationError as error:
+                add_service_errors(self, error)
+        return typed
+
+    def store(self) -> SiteStatusChange:
+        typed = self.cleaned_data
+        return services.change_site_status(
+            site=typed["site"],
+            status=SiteStatus(typed["status"]),
+            effective_on=typed["effective_on"],
+            reason=typed["reason"],
+            by=self.user,
+            now=timezone.now(),
+        )
+
+
+@admin.register(SiteStatusChange)
+class SiteStatusChangeAdmin(AddOnlyAdmin):
+    form = StatusChangeForm
+    list_display = ["site_code", "status_shown", "effective_on", "reason", "recorded_by", "recorded_at", "corrects"]
+    list_filter = ["status"]
+    list_select_related = ["site", "recorded_by", "sitestatuschange__recorded_by"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        entered = ["site", "status", "effective_on", "reason"]
+        return entered if obj is None else [*entered, "supersedes", "recorded_by", "recorded_at"]
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
+
+    @admin.display(description="site", ordering="site__code")
+    def site_code(self, change: SiteStatusChange) -> str:
+        """Short, so that a phone shows the status beside it."""
+        return change.site.code
+
+    @admin.display(description="status", ordering="status")
+    def status_shown(self, change: SiteStatusChange) -> str:
+        """The status; of a corrected entry struck out, with who corrected it."""
+        newer = getattr(change, "sitestatuschange", None)
+        if newer is None:
+            return change.get_status_display()
+        return format_html("<s>{}</s><br>corrected by {}", change.get_status_display(), newer.recorded_by)
+
+    @admin.display(boolean=True, description="correction")
+    def corrects(self, change: SiteStatusChange) -> bool:
+        return change.supersedes_id is not None
+
+    def save_model(self, request: HttpRequest, obj: SiteStatusChange, form: Any, change: bool) -> None:
+        obj.pk = form.store().pk
+
+
+class VerificationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """That a site's status was made sure of on a day, checked by the service before it is saved by it."""
+
+    user: User
+
+    class Meta:
+        model = SiteStatusVerification
+        fields = ["site", "verified_on"]
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        day = typed.get("verified_on")
+        if day is not None and "site" in typed and day > timezone.now().astimezone(typed["site"].zone).date():
+            self.add_error("verified_on", "A status cannot be verified for a day that has not come yet.")
+        if not self.errors:
+            try:
+                with dry_run():
+                    self.store()
+            except ValidationError as error:
+                add_service_errors(self, error)
+        return typed
+
+    def store(self) -> SiteStatusVerification:
+        return services.verify_site_status(
+            site=self.cleaned_data["site"], verified_on=self.cleaned_data["verified_on"], by=self.user
+        )
+
+
+@admin.register(SiteStatusVerification)
+class SiteStatusVerificationAdmin(AddOnlyAdmin):
+    form = VerificationForm
+    list_display = ["site", "verified_on", "recorded_by", "recorded_at"]
+    list_select_related = ["site", "recorded_by"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["site", "verified_on"] if obj is None else ["site", "verified_on", "recorded_by", "recorded_at"]
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
+
+    def save_model(self, request: HttpRequest, obj: SiteStatusVerification, form: Any, change: bool) -> None:
+        obj.pk = form.store().pk
