@@ -62,7 +62,7 @@ def create_subject(
     `submission` marks one sending of a form: the same one again gives the subject that it made the first time.
     Raises ValidationError by field; at a site that is not open it names the status and since when.
     """
-    site = Site.objects.select_for_update().select_related("study").get(pk=site.pk)
+    site = _locked_site(site)
     if submission is not None and (made := Subject.objects.filter(site=site, submission=submission).first()):
         return made
     today = site_today(site, now)
@@ -93,7 +93,8 @@ def import_record(
     """
     raw = record.as_json()
     subject = _new_subject(
-        site=site, by=by, now=now, screened_on=screened_on, sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
+        site=_locked_site(site), by=by, now=now, screened_on=screened_on,
+        sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
         planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
     )  # fmt: skip
     for model, name in LIST_NAMES.items():
@@ -227,7 +228,7 @@ def fail_screening(
         primary=primary,
         comment=comment.strip(),
     )
-    _reconcile(subject, now=now)
+    _reconcile(subject, record_of(subject), now=now)
     return failure
 
 
@@ -238,15 +239,14 @@ def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
     _refuse_halted_site(subject.site, on)
     assessment = _assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
     if assessment.verdict != Assessment.Verdict.ELIGIBLE:
-        open_criteria = [c["id"] for c in assessment.result["criteria"] if c["verdict"] != "satisfied"]
         raise ValidationError(
             {
-                "state": f"The verdict on {on} is {assessment.verdict} ({', '.join(open_criteria)}); "
+                "state": f"The verdict on {on} is {assessment.verdict} ({', '.join(_not_satisfied(assessment))}); "
                 "it cannot be overridden."
             }
         )
     _move(subject, S.ENROLLED, on=on, by=by, now=now)
-    _reconcile(subject, now=now)
+    _reconcile(subject, record_of(subject), now=now)
     return subject
 
 
@@ -261,8 +261,8 @@ def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime, de
     _refuse_move(subject, S.TREATED, on=on, now=now)
     subject.first_dose_on = on
     subject.save(update_fields=["first_dose_on"])
-    assessment = _assessment(subject, as_of=on, by=by)
-    against = [item["id"] for item in assessment.result["criteria"] if item["verdict"] != "satisfied"]
+    assessment = _assessment(subject, record_of(subject), as_of=on, by=by)
+    against = _not_satisfied(assessment)
     if against and not deviation.strip():
         raise ValidationError(
             {
@@ -281,7 +281,7 @@ def complete(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
     """The subject has finished the study."""
     subject = _locked(subject)
     _move(subject, S.COMPLETED, on=on, by=by, now=now)
-    _reconcile(subject, now=now)
+    _reconcile(subject, record_of(subject), now=now)
     return subject
 
 
@@ -292,7 +292,7 @@ def withdraw(*, subject: Subject, on: date, by: User, now: datetime, reason: str
         raise ValidationError({"reason": "Say why the subject leaves."})
     subject = _locked(subject)
     _move(subject, S.WITHDRAWN, on=on, by=by, now=now, reason=reason)
-    _reconcile(subject, now=now)
+    _reconcile(subject, record_of(subject), now=now)
     return subject
 
 
@@ -304,12 +304,13 @@ def rescore(*, subject: Subject, now: datetime) -> Assessment | None:
     today = site_today(subject.site, now)
     if before is not None and before.as_of == today:
         return None
-    after = _assessment(subject, as_of=today, by=None)
+    record = record_of(subject)
+    after = _assessment(subject, record, as_of=today, by=None)
     if before is not None and _same_verdict(before, after):
         return None
     after.save()
     _follow_verdict(subject, after, on=today)
-    _reconcile(subject, now=now)
+    _reconcile(subject, record, now=now)
     return after
 
 
@@ -323,7 +324,7 @@ def _new_subject(
     screening_number: str | None = None,
     **fields: Any,
 ) -> Subject:
-    site = Site.objects.select_for_update().select_related("study").get(pk=site.pk)
+    """The subject and its first state; the site's row must be locked, so that its numbers have no gaps."""
     today = site_today(site, now)
     on = screened_on or today
     if on > today:
@@ -334,7 +335,7 @@ def _new_subject(
     subject = Subject(
         site=site,
         number=number,
-        screening_number=f"{site.code}-{number:04d}",
+        screening_number=_numbered(site, number),
         protocol_version=_version_for(site, on),
         created_by=by,
         state=state,
@@ -362,25 +363,29 @@ def _refuse_birth_year_to_come(birth_year: int | None, today: date) -> None:
         raise ValidationError({"birth_year": f"{birth_year} has not come yet; accepted: 1900 to {today.year}."})
 
 
+def _numbered(site: Site, number: int) -> str:
+    return f"{site.code}-{number:04d}"
+
+
 def _free_number(site: Site, screening_number: str | None) -> int:
     """The number asked for, if it is free, else the site's next one. The site's row is locked: numbers have no gaps."""
     highest: int = Subject.objects.filter(site=site).aggregate(highest=Max("number"))["highest"] or 0
     if screening_number is None:
         return highest + 1
     match = re.fullmatch(rf"{re.escape(site.code)}-(\d{{4,6}})", screening_number)
-    if match is None or int(match[1]) == 0 or screening_number != f"{site.code}-{int(match[1]):04d}":
+    if match is None or int(match[1]) == 0 or screening_number != _numbered(site, int(match[1])):
         raise ValidationError(
             {
                 "subject": f"“{screening_number}” is not a screening number of {site.code}; "
-                f"accepted: {site.code}-0001 and on, or null for the next."
+                f"accepted: {_numbered(site, 1)} and on, or null for the next."
             }
         )
     if int(match[1]) > highest + NUMBERS_AHEAD:
-        last = f"{site.code}-{highest:04d}" if highest else "none yet"
+        last = _numbered(site, highest) if highest else "none yet"
         raise ValidationError(
             {
                 "subject": f"{screening_number} lies far beyond the last number of {site.code} ({last}); "
-                f"accepted: up to {site.code}-{highest + NUMBERS_AHEAD:04d}, or null for the next."
+                f"accepted: up to {_numbered(site, highest + NUMBERS_AHEAD)}, or null for the next."
             }
         )
     if Subject.objects.filter(site=site, number=int(match[1])).exists():
@@ -413,6 +418,10 @@ def _refuse_halted_site(site: Site, on: date) -> None:
     if status is None or status.status in HALTED:
         told = f"is {status.label} since {status.since}" if status else "has no status"
         raise ValidationError(f"{site.code} {told}: nobody can be enrolled there on {on}.")
+
+
+def _locked_site(site: Site) -> Site:
+    return Site.objects.select_for_update().select_related("study").get(pk=site.pk)
 
 
 def _locked(subject: Subject) -> Subject:
@@ -478,20 +487,21 @@ def _add_state(subject: Subject, state: SubjectState, *, on: date, by: User | No
 
 def _facts_changed(subject: Subject, *, by: User, now: datetime, as_of: date | None = None) -> Assessment:
     day = as_of or site_today(subject.site, now)
-    assessment = _assess(subject, as_of=day, by=by)
+    record = record_of(subject)
+    assessment = _assessment(subject, record, as_of=day, by=by)
+    assessment.save()
     _follow_verdict(subject, assessment, on=day)
-    _reconcile(subject, now=now)
+    _reconcile(subject, record, now=now)
     return assessment
 
 
 def _assess(subject: Subject, *, as_of: date, by: User | None) -> Assessment:
-    assessment = _assessment(subject, as_of=as_of, by=by)
+    assessment = _assessment(subject, record_of(subject), as_of=as_of, by=by)
     assessment.save()
     return assessment
 
 
-def _assessment(subject: Subject, *, as_of: date, by: User | None) -> Assessment:
-    record = record_of(subject)
+def _assessment(subject: Subject, record: SubjectRecord, *, as_of: date, by: User | None) -> Assessment:
     outcome = assess(protocol_of(subject.protocol_version), record, as_of=as_of)
     return Assessment(
         subject=subject,
@@ -506,6 +516,10 @@ def _assessment(subject: Subject, *, as_of: date, by: User | None) -> Assessment
         facts_digest=record.digest(),
         recorded_by=by,
     )
+
+
+def _not_satisfied(assessment: Assessment) -> list[str]:
+    return [item["id"] for item in assessment.result["criteria"] if item["verdict"] != "satisfied"]
 
 
 def _same_verdict(before: Assessment, after: Assessment) -> bool:
@@ -529,29 +543,9 @@ def _follow_verdict(subject: Subject, assessment: Assessment, *, on: date) -> No
     _add_state(subject, following, on=day, by=None, reason=f"The verdict is {assessment.verdict}.")
 
 
-def _reconcile(subject: Subject, *, now: datetime) -> None:
-    reconcile(subject=subject, record=record_of(subject), protocol=protocol_of(subject.protocol_version), now=now)
+def _reconcile(subject: Subject, record: SubjectRecord, *, now: datetime) -> None:
+    reconcile(subject=subject, record=record, protocol=protocol_of(subject.protocol_version), now=now)
 
 
 def _as_date(value: str | date | None) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-__all__ = [
-    "Observation",
-    "Therapy",
-    "Toxicity",
-    "complete",
-    "correct_subject",
-    "create_subject",
-    "enroll",
-    "fail_screening",
-    "import_record",
-    "plan_first_dose",
-    "record_fact",
-    "record_first_dose",
-    "rescore",
-    "retract_fact",
-    "start_screening",
-    "withdraw",
-]

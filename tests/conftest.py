@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
@@ -68,4 +69,13 @@ def static_files_from_source() -> Iterator[None]:
 def quick_password_hashes() -> Iterator[None]:
     """Factories make many users; the real hash is slow by design."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture
+def clock_stands_still() -> Iterator[None]:
+    """At tests.people.NOW, for pages that speak of today."""
+    from tests.people import NOW  # models are not ready when this module is imported
+
+    with time_machine.travel(NOW, tick=False):
         yield

@@ -1,4 +1,7 @@
-"""Signed-in people of every role, for tests of pages."""
+"""Signed-in people of every role, and what they see, for tests of pages."""
+
+from datetime import UTC, datetime
+from typing import Any
 
 from django.test import Client
 
@@ -7,6 +10,8 @@ from tests.factories import MembershipFactory, UserFactory
 from trialops.accounts.models import User
 
 Role = Membership.Role
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+"""When the clock stands still for a test of pages."""
 
 
 def member(role: Membership.Role, *, site: Site | None = None, study: Study | None = None, **fields: object) -> User:
@@ -21,3 +26,7 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())

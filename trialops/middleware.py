@@ -20,7 +20,10 @@ class NoStoreMiddleware:
 
 
 class OddRequestMiddleware:
-    """Set right what no browser sends: cookies with NUL, and forms said to be in anything but UTF-8."""
+    """Set right what no browser sends: cookies with NUL, and forms said to be in anything but UTF-8.
+
+    NUL in the address is refused, since PostgreSQL text cannot hold it; in forms the fields refuse it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,19 +35,7 @@ class OddRequestMiddleware:
             request.encoding = "utf-8"
         return self.get_response(request)
 
-
-class NulByteMiddleware:
-    """Refuse NUL characters in the address: PostgreSQL text cannot hold them. In forms the fields refuse them."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
     def process_view(self, request: HttpRequest, *args: object) -> None:
-        for key, values in request.GET.lists():
-            if "\x00" in key or any("\x00" in value for value in values):
-                raise BadRequest("A NUL character (U+0000) cannot be part of an address.")
-        if "\x00" in request.path:
+        queried = (text for key, values in request.GET.lists() for text in (key, *values))
+        if "\x00" in request.path or any("\x00" in text for text in queried):
             raise BadRequest("A NUL character (U+0000) cannot be part of an address.")

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Least, Now
 
 from screening.criteria import Protocol, SubjectRecord
@@ -88,7 +88,7 @@ def reconcile_all(*, now: datetime) -> Drift:
     Windows come nearer and end by time alone, so some change is normal; drift after a fault is mended as well.
     """
     drift = Drift()
-    for pk in list(Subject.objects.filter(state__in=OPEN_SUBJECTS).order_by("pk").values_list("pk", flat=True)):
+    for pk in _open(Subject.objects.all()):
         try:
             mended = _reconcile_one(pk, now=now)
         except Exception:  # logged with the id; the others must still be looked at
@@ -103,9 +103,14 @@ def reconcile_all(*, now: datetime) -> Drift:
 def reconcile_site(site: Site, *, now: datetime) -> Reconciled:
     """Reconcile every open subject of one site, all or none."""
     mended = Reconciled()
-    for pk in Subject.objects.filter(site=site, state__in=OPEN_SUBJECTS).order_by("pk").values_list("pk", flat=True):
+    for pk in _open(Subject.objects.filter(site=site)):
         mended += _reconcile_one(pk, now=now)
     return mended
+
+
+def _open(subjects: QuerySet[Subject]) -> list[UUID]:
+    """The ids of those still in the study, in a fixed order, so that two runs lock them alike."""
+    return list(subjects.filter(state__in=OPEN_SUBJECTS).order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic

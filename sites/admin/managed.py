@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -21,6 +23,8 @@ from sites.models import (
     Study,
 )
 from trialops.accounts.models import User
+from trialops.admin import dry_run
+from trialops.forms import add_service_errors
 
 
 def access_behind(request: HttpRequest) -> Access:
@@ -28,6 +32,34 @@ def access_behind(request: HttpRequest) -> Access:
 
 
 FILTER_ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+
+
+class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose rows a service stores, on behalf of `user`; what it would refuse shows before anything is saved."""
+
+    user: User
+
+    def clean(self) -> dict[str, Any]:
+        typed = super().clean() or {}
+        self.check(typed)
+        if not self.errors and self.is_for_service():
+            try:
+                with dry_run():
+                    self.store()
+            except ValidationError as error:
+                add_service_errors(self, error)
+        return typed
+
+    def check(self, typed: dict[str, Any]) -> None:
+        """What the form itself refuses."""
+
+    def is_for_service(self) -> bool:
+        """Whether there is anything for the service to store."""
+        return True
+
+    def store(self) -> models.Model:
+        """Have the service store what was typed; the row it made or changed."""
+        raise NotImplementedError
 
 
 class ManagedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -49,6 +81,11 @@ class ManagedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.user.is_superuser:
             return rows
         return rows.filter(**{f"{self.study_path}__in": access_behind(request).managed_studies})
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Forms that ask a service know who asks."""
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user}) if issubclass(form, ServiceForm) else form
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", _offered(db_field.related_model, access_behind(request)))

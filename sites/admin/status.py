@@ -2,23 +2,19 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
 from sites import services
-from sites.admin.managed import ManagedAdmin
+from sites.admin.managed import ManagedAdmin, ServiceForm
 from sites.models import (
     SiteStatusChange,
     SiteStatusVerification,
 )
 from sites.statuses import SiteStatus
-from trialops.accounts.models import User
-from trialops.admin import dry_run
-from trialops.forms import add_service_errors
 
 
 class AddOnlyAdmin(ManagedAdmin):
@@ -29,28 +25,16 @@ class AddOnlyAdmin(ManagedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        obj.pk = form.store().pk
 
 
-class StatusChangeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new entry of a site's status history, checked by the service before it is saved by it."""
-
-    user: User
+class StatusChangeForm(ServiceForm):
+    """A new entry of a site's status history."""
 
     class Meta:
         model = SiteStatusChange
         fields = ["site", "status", "effective_on", "reason"]
-
-    def clean(self) -> dict[str, Any]:
-        typed = super().clean() or {}
-        if not self.errors:
-            try:
-                with dry_run():
-                    self.store()
-            except ValidationError as error:
-                add_service_errors(self, error)
-        return typed
 
     def store(self) -> SiteStatusChange:
         typed = self.cleaned_data
@@ -75,10 +59,6 @@ class SiteStatusChangeAdmin(AddOnlyAdmin):
         entered = ["site", "status", "effective_on", "reason"]
         return entered if obj is None else [*entered, "supersedes", "recorded_by", "recorded_at"]
 
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"user": request.user})
-
     @admin.display(description="site", ordering="site__code")
     def site_code(self, change: SiteStatusChange) -> str:
         """Short, so that a phone shows the status beside it."""
@@ -96,31 +76,18 @@ class SiteStatusChangeAdmin(AddOnlyAdmin):
     def corrects(self, change: SiteStatusChange) -> bool:
         return change.supersedes_id is not None
 
-    def save_model(self, request: HttpRequest, obj: SiteStatusChange, form: Any, change: bool) -> None:
-        obj.pk = form.store().pk
 
-
-class VerificationForm(forms.ModelForm):  # type: ignore[type-arg]
-    """That a site's status was made sure of on a day, checked by the service before it is saved by it."""
-
-    user: User
+class VerificationForm(ServiceForm):
+    """That a site's status was made sure of on a day."""
 
     class Meta:
         model = SiteStatusVerification
         fields = ["site", "verified_on"]
 
-    def clean(self) -> dict[str, Any]:
-        typed = super().clean() or {}
+    def check(self, typed: dict[str, Any]) -> None:
         day = typed.get("verified_on")
         if day is not None and "site" in typed and day > timezone.now().astimezone(typed["site"].zone).date():
             self.add_error("verified_on", "A status cannot be verified for a day that has not come yet.")
-        if not self.errors:
-            try:
-                with dry_run():
-                    self.store()
-            except ValidationError as error:
-                add_service_errors(self, error)
-        return typed
 
     def store(self) -> SiteStatusVerification:
         return services.verify_site_status(
@@ -136,10 +103,3 @@ class SiteStatusVerificationAdmin(AddOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ["site", "verified_on"] if obj is None else ["site", "verified_on", "recorded_by", "recorded_at"]
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"user": request.user})
-
-    def save_model(self, request: HttpRequest, obj: SiteStatusVerification, form: Any, change: bool) -> None:
-        obj.pk = form.store().pk

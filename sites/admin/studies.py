@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from sites import services
-from sites.admin.managed import ManagedAdmin, access_behind, investigators_of
+from sites.admin.managed import ManagedAdmin, ServiceForm, access_behind, investigators_of
 from sites.models import (
     Investigator,
     InvestigatorTerm,
@@ -17,15 +15,10 @@ from sites.models import (
     Study,
 )
 from sites.statuses import SiteStatus
-from trialops.accounts.models import User
-from trialops.admin import dry_run
-from trialops.forms import add_service_errors
 
 
-class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
+class StudyForm(ServiceForm):
     """Declaring a status for the whole study goes through its service, which may refuse it."""
-
-    user: User
 
     class Meta:
         model = Study
@@ -34,19 +27,12 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
             "contact_name", "contact_phone",
         ]  # fmt: skip
 
-    def clean(self) -> dict[str, Any]:
-        typed = super().clean() or {}
-        if self.instance.pk and "declared_status" in self.changed_data and not self.errors:
-            try:
-                with dry_run():
-                    self.declare()
-            except ValidationError as error:
-                add_service_errors(self, error)
-        return typed
+    def is_for_service(self) -> bool:
+        return bool(self.instance.pk) and "declared_status" in self.changed_data
 
-    def declare(self) -> None:
+    def store(self) -> Study:
         declared = self.cleaned_data["declared_status"]
-        services.declare_study_status(
+        return services.declare_study_status(
             study=self.instance, status=SiteStatus(declared) if declared else None, by=self.user
         )
 
@@ -58,16 +44,12 @@ class StudyAdmin(ManagedAdmin):
     search_fields = ["registry_id", "title", "short_title"]
     study_path = "pk"
 
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"user": request.user})
-
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["registry_id"] if obj is not None else ["declared_status"]
 
     def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
-        if change and "declared_status" in form.changed_data:
-            form.declare()
+        if form.is_for_service():
+            form.store()
         super().save_model(request, obj, form, change)
 
 

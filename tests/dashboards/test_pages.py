@@ -1,13 +1,12 @@
 """The pages that only read: who sees what, figures as counted, odd input harmless."""
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import date
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from sites.models import Membership, Site
@@ -15,20 +14,13 @@ from sites.services import change_site_status
 from sites.statuses import SiteStatus
 from tests.dashboards.people import person
 from tests.factories import SiteFactory, UserFactory
-from tests.people import member, signed_in
+from tests.people import NOW, member, signed_in, text
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands_still")]
 Role = Membership.Role
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 STUDY = "/studies/NCT03464916/"
-
-
-@pytest.fixture(autouse=True)
-def stand_still() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
@@ -39,10 +31,6 @@ def jax() -> Site:
 @pytest.fixture
 def rst(jax: Site) -> Site:
     return Site.objects.get(study=jax.study, code="RST")
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 @pytest.mark.parametrize("address", ["/", "/studies/", STUDY, f"{STUDY}sites/JAX/", "/demo/mail/", "/admin/"])

@@ -2,11 +2,10 @@
 
 import html
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from screening import services
@@ -17,23 +16,16 @@ from screening.states import SubjectState
 from sites.models import Membership, Site
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
-from tests.people import member, signed_in
+from tests.people import NOW, member, signed_in, text
 from tests.screening.records import eligible_record, with_fact
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands_still")]
 Role = Membership.Role
 S = SubjectState
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 NEW = "/studies/NCT03464916/sites/JAX/subjects/new/"
-
-
-@pytest.fixture(autouse=True)
-def stand_still() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
@@ -59,10 +51,6 @@ def stored(site: Site, by: User, **changes: object) -> Subject:
 @pytest.fixture
 def subject(site: Site, coordinator: User) -> Subject:
     return stored(site, coordinator)
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def error_at(response: Any, field: str) -> str:

@@ -1,10 +1,8 @@
 """Changing, correcting and verifying a site's status on the pages."""
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date
 
 import pytest
-import time_machine
 
 from screening.services import create_subject
 from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification
@@ -13,20 +11,13 @@ from sites.roles import ensure_groups
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
 from tests.factories import UserFactory
-from tests.people import member, signed_in
+from tests.people import NOW, member, signed_in, text
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock_stands_still")]
 Role = Membership.Role
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 STATUS = "/studies/NCT03464916/sites/JAX/status/"
-
-
-@pytest.fixture(autouse=True)
-def stand_still() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
@@ -45,10 +36,6 @@ def staff(site: Site) -> User:
     user = member(Role.STUDY_MANAGER, study=site.study, is_staff=True)
     user.groups.add(ensure_groups())
     return user
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def test_the_page_offers_what_may_follow_and_says_what_it_causes(site: Site, manager: User) -> None:

@@ -8,6 +8,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from trialops.forms import day_in_words
+
 register = template.Library()
 
 DRAWINGS = {
@@ -95,7 +97,7 @@ def day(value: date | str | None) -> SafeString | str:
             value = date.fromisoformat(value[:10])
         except ValueError:
             return str(value)
-    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], date_format(value, "j M Y"))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat()[:10], day_in_words(value))
 
 
 @register.filter
