@@ -3,13 +3,16 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint schema screenshots reset chromium FORCE
+.PHONY: help demo test check format lint schema docs screenshots bench bench-rescoring agreement mutants reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
 # Empty databases for one command, removed afterwards.
 BESIDE_SERVERS := $(PYTHON) -m trialops.embedded run --temporary --
 UV_VERSION := 0.13.9
+# One dependency group more in the virtual environment, by the uv that made it.
+WITH_GROUP = @unset VIRTUAL_ENV UV_PROJECT_ENVIRONMENT; UV_PYTHON_DOWNLOADS=never \
+	"$$(ls .tools/uv-venv/bin/uv 2>/dev/null || echo uv)" sync --frozen --quiet --inexact --group
 PORT ?= 8000
 export PORT
 
@@ -19,8 +22,13 @@ help:
 	@echo "make check   format, lint, types, import contracts, migrations and OpenAPI document in step"
 	@echo "make format  let ruff format and repair what it can"
 	@echo "make lint    ruff's and import-linter's findings alone"
-	@echo "make schema  write docs/openapi.yaml anew"
+	@echo "make schema  write docs/openapi.yaml and docs/protocol.schema.json anew"
+	@echo "make docs    write docs/criteria.md and docs/example-study.md anew"
 	@echo "make screenshots  take the pictures in docs/images from a running demo"
+	@echo "make bench   the criteria engine against its peers, side by side"
+	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
+	@echo "make bench-rescoring  score stored pools again under a changed document (SIZES=\"10000 100000\")"
+	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make reset   remove the demo's databases, mails, logs and secrets"
 
 demo: .venv/.synced
@@ -51,10 +59,39 @@ lint: .venv/.synced
 
 schema: .venv/.synced
 	$(BESIDE_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(MANAGE) protocol_schema > docs/protocol.schema.json
+
+docs: .venv/.synced
+	$(MANAGE) describe_protocol > docs/criteria.md
+	$(MANAGE) describe_protocol NCT00000002 --alone > docs/example-study.md
 
 # Against a running demo; DETAIL=all takes every page in every look.
 screenshots: .venv/.synced chromium
 	$(PYTHON) -m tests.browser.screenshots http://localhost:$(PORT) docs/images $(DETAIL)
+
+# BENCH hands on arguments, such as BENCH="--records 500 --rounds 3".
+bench: .venv/.synced benchmarks/cql/node_modules
+	$(WITH_GROUP) bench
+	@$(PYTHON) -m benchmarks.criteria $(BENCH)
+
+# MODULES names some of screening/criteria, such as MODULES="calendar logic"; without any, all.
+mutants: .venv/.synced
+	$(WITH_GROUP) mutants
+	@$(PYTHON) -m benchmarks.mutation $(MODULES)
+
+benchmarks/cql/node_modules: benchmarks/cql/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+	  echo "Installing cql-execution into benchmarks/cql/ ..."; \
+	  cd benchmarks/cql && npm ci --silent --no-audit --no-fund && touch node_modules; \
+	fi
+
+SIZES ?= 10000 100000 1000000
+bench-rescoring: .venv/.synced
+	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(PYTHON) -m benchmarks.rescoring $(SIZES)'
+
+CASES ?= 100000
+agreement: .venv/.synced
+	TRIALOPS_STORED_CASES=$(CASES) $(PYTHON) -m pytest -q tests/screening/test_stored_and_file_agree.py
 
 reset: .venv/.synced
 	@$(PYTHON) -m trialops.embedded reset

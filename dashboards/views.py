@@ -16,6 +16,7 @@ from dashboards.figures import headline
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
+from screening.queries import versions_in_force
 from screening.states import BEFORE_DOSE, SubjectState
 from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
 from sites.viewing import viewer_of
@@ -103,6 +104,7 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         "figures": [figure for figure in headline(entry, target=site.target) if figure.value is not None],
         "before_dose": BEFORE_DOSE,
         "upcoming": upcoming_changes(site, today=today),
+        "protocol": versions_in_force([site], days={site.pk: today}).get(site.pk),
         "now": viewer.now,
         "may_screen": viewer.access.may_screen_at(site),
         "reminders": due_reminders(site, today=today),

@@ -1,7 +1,7 @@
 """Forms for one observation, one therapy, one toxicity: turned into the record format and read by its one parser."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from screening.criteria import (
     CATALOGUE,
+    Fact,
     FactKind,
     RecordError,
     Response,
@@ -22,17 +23,12 @@ from screening.criteria import (
     parse_therapy,
     parse_toxicity,
 )
+from screening.criteria.catalogue import Catalogue
 from screening.models import Observation, Therapy, Toxicity
 from screening.services import AnyFact
 from trialops.forms import DayField, ReasonField, TimeOfDayField
 
 Json = dict[str, Any]
-
-PARSERS: Mapping[type[AnyFact], Callable[[object], object]] = {
-    Observation: parse_observation,
-    Therapy: parse_therapy,
-    Toxicity: parse_toxicity,
-}
 
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 ANSWERS = {"true": True, "yes": True, "false": False, "no": False}
@@ -82,9 +78,11 @@ KIND_LABELS: Mapping[str, Any] = {
 class FactSelect(forms.Select):
     """Each option tells the script on the page what kind of value and which units its fact takes."""
 
+    catalogue: Catalogue = CATALOGUE
+
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
-        fact = CATALOGUE.get(str(value))
+        fact = self.catalogue.get(str(value))
         if fact is not None:
             option["attrs"] |= {
                 "data-kind": fact.kind.value,
@@ -97,6 +95,7 @@ class FactSelect(forms.Select):
 class FactForm(forms.Form):
     """One fact as typed. When it corrects an earlier entry, the reason is asked for as well.
 
+    `catalogue` holds the facts that may be entered: those of every record and of the subject's protocol version.
     `cleaned_data["raw"]` is the fact in the record format, accepted by the record's parser; what that refuses is
     shown at the field it names.
     """
@@ -104,8 +103,15 @@ class FactForm(forms.Form):
     model: ClassVar[type[Observation] | type[Therapy] | type[Toxicity]]
     title: ClassVar[Any]
 
-    def __init__(self, *args: Any, zone: ZoneInfo, correcting: AnyFact | None = None, **kwargs: Any) -> None:
-        self.zone, self.correcting = zone, correcting
+    def __init__(
+        self,
+        *args: Any,
+        zone: ZoneInfo,
+        catalogue: Catalogue = CATALOGUE,
+        correcting: AnyFact | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.zone, self.catalogue, self.correcting = zone, catalogue, correcting
         if correcting is not None:
             kwargs["initial"] = self.initial_of(correcting) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
@@ -123,13 +129,17 @@ class FactForm(forms.Form):
         """The typed values in the record format; what cannot be one stays text, for the parser to refuse."""
         raise NotImplementedError
 
+    def parse(self, raw: Json) -> object:
+        """Read it as records are read. Raises RecordError."""
+        raise NotImplementedError
+
     def clean(self) -> Json:
         typed: Json = super().clean() or {}
         if self.errors:
             return typed
         typed["raw"] = self.raw(typed)
         try:
-            PARSERS[self.model](typed["raw"])
+            self.parse(typed["raw"])
         except RecordError as error:
             self.show(error)
         return typed
@@ -188,22 +198,32 @@ class ObservationForm(FactForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["fact"].widget.choices = _fact_choices()
-        chosen = CATALOGUE.get(str(self["fact"].value() or ""))
+        self.fields["fact"].widget.catalogue = self.catalogue
+        self.fields["fact"].widget.choices = _fact_choices(self.catalogue)
+        chosen = self.catalogue.get(str(self["fact"].value() or ""))
         self.kind = chosen.kind.value if chosen else ""
-        units = chosen.units if chosen else dict.fromkeys(u for fact in CATALOGUE.values() for u in fact.units)
+        self._fit_unit(chosen)
+        self._fit_value(chosen)
+
+    def _fit_unit(self, chosen: Fact | None) -> None:
+        known = [chosen] if chosen else self.catalogue.values()
+        units = dict.fromkeys(unit for fact in known for unit in fact.units)
         if chosen and chosen.units:
             self.fields["unit"].required = True
             self.fields["unit"].error_messages["required"] = _("Needed; accepted: %s.") % ", ".join(units)
         none = CHOOSE if chosen and chosen.units else _("no unit")
         self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], none)
+
+    def _fit_value(self, chosen: Fact | None) -> None:
         if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
             answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
             self.fields["value"].widget = forms.Select(choices=_choices(answers, CHOOSE))
+        elif chosen and chosen.kind is FactKind.DATE:
+            self.fields["value"].widget = forms.DateInput(attrs={"type": "date"})
         else:
             self.fields["value"].widget.attrs |= {"inputmode": "decimal", "autocomplete": "off"}
             if chosen is None:
-                self.fields["value"].help_text = _("A number, yes or no, negative or positive.")
+                self.fields["value"].help_text = _("A number, yes or no, negative or positive, or a date.")
 
     def initial_of(self, row: Any) -> Json:
         shown: Json = super().initial_of(row)
@@ -213,7 +233,7 @@ class ObservationForm(FactForm):
         return shown
 
     def raw(self, typed: Json) -> Json:
-        fact = CATALOGUE.get(typed["fact"])
+        fact = self.catalogue.get(typed["fact"])
         raw: Json = {
             "fact": typed["fact"],
             "value": _value(fact.kind if fact else None, typed["value"]),
@@ -228,6 +248,9 @@ class ObservationForm(FactForm):
             if typed[name]:
                 raw[name] = ANSWERS[typed[name]]
         return raw
+
+    def parse(self, raw: Json) -> object:
+        return parse_observation(raw, self.catalogue)
 
     def _on(self, typed: Json) -> str:
         """The day, or day and time with the site's offset; an unchanged time keeps the offset it was written with."""
@@ -310,6 +333,9 @@ class TherapyForm(FactForm):
             "response_day_100": typed["response_day_100"] or None,
         }
 
+    def parse(self, raw: Json) -> object:
+        return parse_therapy(raw)
+
 
 class ToxicityForm(FactForm):
     """One toxicity of previous therapy."""
@@ -337,6 +363,9 @@ class ToxicityForm(FactForm):
             "resolved_on": _iso(typed["resolved_on"]),
         }
 
+    def parse(self, raw: Json) -> object:
+        return parse_toxicity(raw)
+
 
 FACT_FORMS: Mapping[str, type[FactForm]] = {
     "observation": ObservationForm,
@@ -345,15 +374,11 @@ FACT_FORMS: Mapping[str, type[FactForm]] = {
 }
 
 
-def _fact_choices() -> list[Any]:
-    """All facts of the catalogue, in groups; one that no group names is still offered."""
-    grouped = {name for _label, names in FACT_GROUPS for name in names}
-    other = tuple(name for name in CATALOGUE if name not in grouped)
-    groups = [*FACT_GROUPS, *([(_("Other"), other)] if other else [])]
-    return _choices(
-        [(label, [(name, CATALOGUE[name].label) for name in names if name in CATALOGUE]) for label, names in groups],
-        CHOOSE,
-    )
+def _fact_choices(catalogue: Catalogue) -> list[Any]:
+    """All facts of the catalogue, in groups: those that the protocol declares first."""
+    declared = tuple(name for name in catalogue if name not in CATALOGUE)
+    groups = [*([(_("Of this study"), declared)] if declared else []), *FACT_GROUPS]
+    return _choices([(label, [(name, catalogue[name].label) for name in names]) for label, names in groups], CHOOSE)
 
 
 def _value(kind: FactKind | None, text: str) -> object:
@@ -362,7 +387,7 @@ def _value(kind: FactKind | None, text: str) -> object:
         return ANSWERS.get(text.lower(), text)
     if kind is FactKind.CODED:
         return text.lower()
-    return _number(text)
+    return text if kind is FactKind.DATE else _number(text)
 
 
 def _number(text: str) -> Decimal | str | None:

@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from screening.models import Sex
-from trialops.forms import DayField, ReasonField
+from screening.models import ProtocolVersion, Sex
+from sites.models import Study
+from trialops.forms import DayField, ReasonField, day_in_words
 
 
 class PersonForm(forms.Form):
@@ -47,6 +48,34 @@ class NewSubjectForm(PersonForm):
     screened_on = DayField(
         label=gettext_lazy("Screening began on"), help_text=gettext_lazy("The site must have been open on that day.")
     )
+
+
+class VersionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of a study's protocol versions, shown with its status and day."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return _("%(label)s (%(status)s, from %(day)s)") % {
+            "label": obj.label,
+            "status": obj.get_status_display(),
+            "day": day_in_words(obj.effective_on),
+        }
+
+
+class WhatIfForm(forms.Form):
+    """Which version to try, against which other one, on which day."""
+
+    version = VersionField(
+        label=gettext_lazy("What would change under"), queryset=ProtocolVersion.objects.none(), empty_label=None
+    )
+    against = VersionField(
+        label=gettext_lazy("compared with"), queryset=ProtocolVersion.objects.none(), empty_label=None
+    )
+    as_of = DayField(label=gettext_lazy("as of"), required=False, help_text=gettext_lazy("Empty: today at each site."))
+
+    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("version", "against"):
+            self.fields[name].queryset = study.protocol_versions.order_by("-effective_on", "-id")  # type: ignore[attr-defined]
 
 
 class PlanFirstDoseForm(forms.Form):

@@ -7,7 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from screening.criteria import RecordError, SubjectRecord, json_text, parse_record
+from screening.criteria import CATALOGUE, RecordError, SubjectRecord, json_text, parse_record
+from screening.criteria.catalogue import Catalogue
 from screening.criteria.record_parsing import RECORD_FIELDS
 
 LARGEST_VALUE = 256 * 1024 * 1024  # bytes of one line, or of a file that is one JSON value
@@ -29,17 +30,32 @@ class ParsedRecord:
     errors: tuple[str, ...] = ()
 
 
-def read_records(path: str, stdin: BinaryIO | None = None) -> Iterator[ParsedRecord]:
+@dataclass(frozen=True)
+class RawRecord:
+    """One JSON value of a file, not yet looked at."""
+
+    position: str
+    value: object
+
+
+Found = RawRecord | ParsedRecord  # a ParsedRecord here is one that is not even JSON
+
+
+def read_records(
+    path: str, stdin: BinaryIO | None = None, *, catalogue: Catalogue = CATALOGUE
+) -> Iterator[ParsedRecord]:
     """The records of a file, or of standard input for `-`, in order; what cannot be read comes with its errors.
+
+    `catalogue` holds the facts that they may have.
 
     JSON Lines are read line by line, so a file may be larger than memory. Nothing is raised for bad content.
     """
     try:
         if path == "-":
-            yield from _records(stdin or sys.stdin.buffer)
+            yield from _checked(_records(stdin or sys.stdin.buffer), catalogue)
         else:
             with Path(path).open("rb") as file:
-                yield from _records(file)
+                yield from _checked(_records(file), catalogue)
     except OSError as error:
         yield _unreadable("", error.strerror or str(error))
     except ValueError as error:  # a path that no file can have
@@ -50,7 +66,18 @@ def _unreadable(position: str, why: str) -> ParsedRecord:
     return ParsedRecord(position, None, (why,))
 
 
-def _records(file: BinaryIO) -> Iterator[ParsedRecord]:
+def _checked(found: Iterable[Found], catalogue: Catalogue) -> Iterator[ParsedRecord]:
+    for one in found:
+        if isinstance(one, ParsedRecord):
+            yield one
+            continue
+        try:
+            yield ParsedRecord(one.position, parse_record(one.value, catalogue))
+        except RecordError as error:
+            yield ParsedRecord(one.position, None, tuple(map(str, error.problems)))
+
+
+def _records(file: BinaryIO) -> Iterator[Found]:
     lines = _lines(file)
     first = next(lines, None)
     if first is None:
@@ -89,12 +116,12 @@ def _is_record(line: bytes) -> bool:
     return isinstance(value, dict) and (not value or any(name in RECORD_FIELDS for name in value))
 
 
-def _json_lines(lines: Iterable[Line]) -> Iterator[ParsedRecord]:
+def _json_lines(lines: Iterable[Line]) -> Iterator[Found]:
     for number, line in lines:
         yield _parsed(f"line {number}", line)
 
 
-def _whole(first: Line, lines: Iterator[Line]) -> Iterator[ParsedRecord]:
+def _whole(first: Line, lines: Iterator[Line]) -> Iterator[Found]:
     """A file that is one JSON value, or else JSON Lines whose first line is broken."""
     read, size = [first], len(first[1])
     for line in lines:
@@ -114,10 +141,10 @@ def _whole(first: Line, lines: Iterator[Line]) -> Iterator[ParsedRecord]:
         else:
             yield _unreadable("", _why(error))
         return
-    yield _checked("record 1", value)
+    yield RawRecord("record 1", value)
 
 
-def _list(read: list[Line]) -> Iterator[ParsedRecord]:
+def _list(read: list[Line]) -> Iterator[Found]:
     """A file that is one list: each record by itself, so that a bad one or a file cut short costs no other."""
     try:
         text = _text(read)
@@ -130,7 +157,7 @@ def _list(read: list[Line]) -> Iterator[ParsedRecord]:
         if isinstance(raw, json_text.JsonError):
             yield _unreadable(f"record {index}", str(raw))
         else:
-            yield _checked(f"record {index}", raw)
+            yield RawRecord(f"record {index}", raw)
     if empty:
         yield _unreadable("", "an empty list; expected at least one record")
 
@@ -143,20 +170,13 @@ def _text(lines: list[Line]) -> str:
     return b"".join(rows).decode()
 
 
-def _parsed(position: str, line: bytes) -> ParsedRecord:
+def _parsed(position: str, line: bytes) -> Found:
     try:
-        return _checked(position, json_text.loads(line.rstrip(BLANK).decode()))
+        return RawRecord(position, json_text.loads(line.rstrip(BLANK).decode()))
     except json_text.NotJsonError as error:
         return _unreadable(position, f"not valid JSON at column {error.column}: {error.what}")
     except (json_text.JsonError, UnicodeDecodeError) as error:
         return _unreadable(position, _why(error))
-
-
-def _checked(position: str, raw: object) -> ParsedRecord:
-    try:
-        return ParsedRecord(position, parse_record(raw))
-    except RecordError as error:
-        return ParsedRecord(position, None, tuple(map(str, error.problems)))
 
 
 def _why(error: json_text.JsonError | UnicodeDecodeError) -> str:

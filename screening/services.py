@@ -13,7 +13,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
-from screening.criteria import SubjectRecord, assess, parse_record
+from screening.criteria import SubjectRecord, SubjectVerdict, parse_record, subject_verdict, verdicts_by_meaning
+from screening.fact_sheets import record_and_sheet
 from screening.models import (
     Assessment,
     Observation,
@@ -23,12 +24,23 @@ from screening.models import (
     Subject,
     SubjectCorrection,
     SubjectStateChange,
+    SubjectVersionChange,
     Therapy,
     Toxicity,
 )
-from screening.queries import latest_assessment, protocol_of, record_of
+from screening.queries import (
+    catalogue_of,
+    consented_on,
+    later_version,
+    latest_assessment,
+    protocol_of,
+    record_of,
+    screening_began,
+    version_in_force,
+)
 from screening.reminders.plan import reconcile
-from screening.states import TRANSITIONS, SubjectState
+from screening.scoring import assessment_of, following_state, same_verdict, why_followed
+from screening.states import CONSENTED, TRANSITIONS, SubjectState
 from screening.storage import LIST_NAMES, ROW_MAKERS
 from sites.models import Site
 from sites.queries import site_today, status_in_force
@@ -123,7 +135,7 @@ def record_fact(
     """
     subject = _locked(subject)
     list_name = LIST_NAMES[kind]
-    record = parse_record({"subject": subject.screening_number, list_name: [dict(raw)]})
+    record = parse_record({"subject": subject.screening_number, list_name: [dict(raw)]}, catalogue_of(subject))
     row: AnyFact = ROW_MAKERS[kind](record.as_json()[list_name][0])
     if supersedes is not None:
         _refuse_bad_correction(supersedes, kind, subject, reason)
@@ -184,8 +196,7 @@ def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetim
     subject = _locked(subject)
     if subject.first_dose_on is not None:
         raise ValidationError({"planned_first_dose": f"The first dose was given on {subject.first_dose_on}."})
-    began = subject.state_changes.order_by("effective_on", "id").values_list("effective_on", flat=True).first()
-    _refuse_implausible_plan(on, began=began, today=site_today(subject.site, now))
+    _refuse_implausible_plan(on, began=screening_began(subject), today=site_today(subject.site, now))
     subject.planned_first_dose = on
     subject.save(update_fields=["planned_first_dose"])
     _facts_changed(subject, by=by, now=now)
@@ -194,9 +205,13 @@ def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetim
 
 @transaction.atomic
 def start_screening(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
-    """From pre-screened to in screening."""
+    """From pre-screened to in screening: the subject consents to the version in force at the site on that day."""
     subject = _locked(subject)
+    subject.site = _locked_site(subject.site)
     _refuse_closed_site(subject.site, on)
+    _refuse_move(subject, S.IN_SCREENING, on=on, now=now)
+    if version := later_version(subject, on):
+        _change_version(subject, version, on=on, by=by, reason="In force when screening started.")
     _move(subject, S.IN_SCREENING, on=on, by=by, now=now)
     _facts_changed(subject, by=by, now=now)
     return subject
@@ -245,6 +260,7 @@ def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
                 "it cannot be overridden."
             }
         )
+    _refuse_unconfirmed(subject, as_of=assessment.as_of)
     _move(subject, S.ENROLLED, on=on, by=by, now=now)
     _reconcile(subject, record_of(subject), now=now)
     return subject
@@ -261,7 +277,7 @@ def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime, de
     _refuse_move(subject, S.TREATED, on=on, now=now)
     subject.first_dose_on = on
     subject.save(update_fields=["first_dose_on"])
-    assessment = _assessment(subject, record_of(subject), as_of=on, by=by)
+    assessment = assessment_of(subject, record_of(subject), as_of=on, by=by)
     against = _not_satisfied(assessment)
     if against and not deviation.strip():
         raise ValidationError(
@@ -297,16 +313,34 @@ def withdraw(*, subject: Subject, on: date, by: User, now: datetime, reason: str
 
 
 @transaction.atomic
+def reconsent(
+    *, subject: Subject, version: ProtocolVersion, on: date, by: User, now: datetime, reason: str = ""
+) -> SubjectVersionChange:
+    """The subject consents to a later protocol version, which must be in force at its site on that day.
+
+    The subject is scored under the new version at once; its state and its reminders follow. Raises ValidationError,
+    by field.
+    """
+    subject = _locked(subject)
+    subject.site = _locked_site(subject.site)
+    _refuse_bad_consent(subject, version, on=on, today=site_today(subject.site, now))
+    change = _change_version(subject, version, on=on, by=by, reason=reason)
+    _facts_changed(subject, by=by, now=now)
+    return change
+
+
+@transaction.atomic
 def rescore(*, subject: Subject, now: datetime) -> Assessment | None:
     """Score a subject again because time has passed; stores a verdict only if today's differs from the last."""
     subject = _locked(subject)
     before = latest_assessment(subject)
     today = site_today(subject.site, now)
-    if before is not None and before.as_of == today:
+    same_version = before is not None and before.protocol_version_id == subject.protocol_version_id
+    if before is not None and before.as_of == today and same_version:
         return None
     record = record_of(subject)
-    after = _assessment(subject, record, as_of=today, by=None)
-    if before is not None and _same_verdict(before, after):
+    after = assessment_of(subject, record, as_of=today, by=None)
+    if before is not None and same_verdict(before, after):
         return None
     after.save()
     _follow_verdict(subject, after, on=today)
@@ -396,11 +430,65 @@ def _free_number(site: Site, screening_number: str | None) -> int:
 
 
 def _version_for(site: Site, on: date) -> ProtocolVersion:
-    published = site.study.protocol_versions.exclude(status=ProtocolVersion.Status.DRAFT).order_by("effective_on", "id")
-    version = published.filter(effective_on__lte=on).last() or published.first()
+    version = version_in_force(site, on)
     if version is None:
         raise ValidationError(f"{site.study.registry_id} has no published protocol version; publish one first.")
     return version
+
+
+def _refuse_unconfirmed(subject: Subject, *, as_of: date) -> None:
+    """Before somebody is enrolled, the verdict is reached once more, by the evaluator that is written to be read."""
+    verdicts = verdicts_by_meaning(protocol_of(subject.protocol_version), record_of(subject), as_of=as_of)
+    verdict = subject_verdict(verdicts.values())
+    if verdict is not SubjectVerdict.ELIGIBLE:
+        raise ValidationError(
+            {
+                "state": f"The second evaluation of the criteria says {verdict.value}, not eligible: nobody is "
+                "enrolled while the two disagree. Please report this with the screening number."
+            }
+        )
+
+
+def _refuse_bad_consent(subject: Subject, version: ProtocolVersion, *, on: date, today: date) -> None:
+    if subject.state not in CONSENTED:
+        accepted = ", ".join(state.label for state in S if state in CONSENTED)
+        raise ValidationError(
+            {"state": f"{subject} is {subject.get_state_display()}. Possible while a subject is {accepted}."}
+        )
+    if on > today:
+        raise ValidationError({"on": f"A consent cannot lie in the future; it is {today} at {subject.site.code}."})
+    since = consented_on(subject)
+    if since is not None and on < since:
+        raise ValidationError(
+            {
+                "on": f"{subject} stands under version {subject.protocol_version.label} since {since}; "
+                "choose that day or a later one."
+            }
+        )
+    possible, code = later_version(subject, on), subject.site.code
+    if possible is None:
+        label = subject.protocol_version.label
+        raise ValidationError({"on": f"No version later than {label} is in force at {code} on {on}."})
+    if version != possible:
+        raise ValidationError(
+            {"version": f"Version {possible.label} is in force at {code} on {on}, not {version.label}."}
+        )
+
+
+def _change_version(
+    subject: Subject, version: ProtocolVersion, *, on: date, by: User, reason: str
+) -> SubjectVersionChange:
+    """Add the row by which a subject moves to another version; the database moves the subject."""
+    change = SubjectVersionChange.objects.create(
+        subject=subject,
+        from_version=subject.protocol_version,
+        to_version=version,
+        effective_on=on,
+        reason=reason.strip(),
+        recorded_by=by,
+    )
+    subject.protocol_version = version
+    return change
 
 
 def _refuse_closed_site(site: Site, on: date) -> None:
@@ -487,8 +575,8 @@ def _add_state(subject: Subject, state: SubjectState, *, on: date, by: User | No
 
 def _facts_changed(subject: Subject, *, by: User, now: datetime, as_of: date | None = None) -> Assessment:
     day = as_of or site_today(subject.site, now)
-    record = record_of(subject)
-    assessment = _assessment(subject, record, as_of=day, by=by)
+    record = record_and_sheet(subject)
+    assessment = assessment_of(subject, record, as_of=day, by=by)
     assessment.save()
     _follow_verdict(subject, assessment, on=day)
     _reconcile(subject, record, now=now)
@@ -496,51 +584,22 @@ def _facts_changed(subject: Subject, *, by: User, now: datetime, as_of: date | N
 
 
 def _assess(subject: Subject, *, as_of: date, by: User | None) -> Assessment:
-    assessment = _assessment(subject, record_of(subject), as_of=as_of, by=by)
+    assessment = assessment_of(subject, record_of(subject), as_of=as_of, by=by)
     assessment.save()
     return assessment
-
-
-def _assessment(subject: Subject, record: SubjectRecord, *, as_of: date, by: User | None) -> Assessment:
-    outcome = assess(protocol_of(subject.protocol_version), record, as_of=as_of)
-    return Assessment(
-        subject=subject,
-        protocol_version=subject.protocol_version,
-        as_of=as_of,
-        first_dose=outcome.first_dose,
-        verdict=outcome.verdict.value,
-        satisfied=outcome.satisfied,
-        total=outcome.total,
-        earliest_first_dose=outcome.earliest_first_dose,
-        result=outcome.as_json(),
-        facts_digest=record.digest(),
-        recorded_by=by,
-    )
 
 
 def _not_satisfied(assessment: Assessment) -> list[str]:
     return [item["id"] for item in assessment.result["criteria"] if item["verdict"] != "satisfied"]
 
 
-def _same_verdict(before: Assessment, after: Assessment) -> bool:
-    def verdicts(assessment: Assessment) -> list[tuple[str, str]]:
-        return [(item["id"], item["verdict"]) for item in assessment.result["criteria"]]
-
-    return before.verdict == after.verdict and verdicts(before) == verdicts(after)
-
-
 def _follow_verdict(subject: Subject, assessment: Assessment, *, on: date) -> None:
-    """In screening and eligible follow the verdict; every other change of state is a person's."""
-    eligible = assessment.verdict == Assessment.Verdict.ELIGIBLE
-    if subject.state == S.IN_SCREENING and eligible:
-        following = S.ELIGIBLE
-    elif subject.state == S.ELIGIBLE and not eligible:
-        following = S.IN_SCREENING
-    else:
+    following = following_state(subject.state, assessment.verdict)
+    if following is None:
         return
     last = subject.state_changes.order_by("effective_on", "id").last()
     day = max(on, last.effective_on) if last else on
-    _add_state(subject, following, on=day, by=None, reason=f"The verdict is {assessment.verdict}.")
+    _add_state(subject, following, on=day, by=None, reason=why_followed(assessment.verdict))
 
 
 def _reconcile(subject: Subject, record: SubjectRecord, *, now: datetime) -> None:

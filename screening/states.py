@@ -38,3 +38,6 @@ SCORED = frozenset({S.PRE_SCREENED, S.IN_SCREENING, S.ELIGIBLE})
 
 IN_STUDY_AFTER_DOSE = frozenset({S.TREATED})
 """States in which reminders after the dose are due."""
+
+CONSENTED = frozenset({S.IN_SCREENING, S.ELIGIBLE, S.ENROLLED, S.TREATED})
+"""States in which a subject has consented to a protocol version and can consent to a later one."""

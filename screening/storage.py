@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from screening.criteria import CATALOGUE
+from screening.criteria import CATALOGUE, Fact, FactKind, RecordError, parse_observation
+from screening.criteria.catalogue import Catalogue
 from screening.models import Observation, Subject, Therapy, Toxicity
 
 Json = dict[str, Any]
@@ -56,23 +57,46 @@ def record_json(
     observations: Iterable[Observation],
     therapies: Iterable[Therapy],
     toxicities: Iterable[Toxicity],
+    catalogue: Catalogue,
 ) -> Json:
-    """A subject's stored facts in the record format; decimals stay as they were written."""
+    """A subject's stored facts in the record format, as far as they are of this catalogue.
+
+    Decimals stay as they were written.
+    """
     first_dose = subject.first_dose_on or subject.planned_first_dose
     return {
         "subject": subject.screening_number,
         "sex": subject.sex or None,
         "birth_year": subject.birth_year,
         "first_dose": _iso(first_dose),
-        "observations": [observation_json(row) for row in observations],
+        "observations": [raw for row in observations if (raw := _of_catalogue(row, catalogue)) is not None],
         "therapies": [therapy_json(row) for row in therapies],
         "toxicities": [toxicity_json(row) for row in toxicities],
     }
 
 
-def observation_json(row: Observation) -> Json:
+def _of_catalogue(row: Observation, catalogue: Catalogue) -> Json | None:
+    """A stored observation in the record format; None where the catalogue does not know its fact.
+
+    A fact that another version declared may be unknown to this one, or of another kind or unit here: then nothing is
+    known of it, which is never read as eligible.
+    """
+    fact = catalogue.get(row.fact)
+    if fact is None:
+        return None
+    if row.fact in CATALOGUE:
+        return observation_json(row, fact)
+    try:
+        raw = observation_json(row, fact)
+        parse_observation(raw, catalogue)
+    except (RecordError, InvalidOperation):
+        return None
+    return raw
+
+
+def observation_json(row: Observation, fact: Fact) -> Json:
     """One stored observation in the record format."""
-    raw: Json = {"fact": row.fact, "value": _value(row.fact, row.value), "on": row.on}
+    raw: Json = {"fact": row.fact, "value": _value(fact, row.value), "on": row.on}
     if row.unit:
         raw["unit"] = row.unit
     if row.reference_low:
@@ -118,13 +142,10 @@ LIST_NAMES: dict[type[Observation] | type[Therapy] | type[Toxicity], str] = {
 }
 
 
-def _value(fact: str, text: str) -> bool | Decimal | str:
-    kind = CATALOGUE[fact].kind
-    if kind == "boolean":
-        return text == "true"
-    if kind == "coded":
-        return text
-    return Decimal(text)
+def _value(fact: Fact, text: str) -> bool | Decimal | str:
+    if fact.kind is FactKind.BOOLEAN:
+        return text == "true" if text in {"true", "false"} else text
+    return Decimal(text) if fact.is_number else text
 
 
 def _text(value: object) -> str:

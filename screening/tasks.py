@@ -5,24 +5,27 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from screening.models import Subject
-from screening.services import rescore
-from screening.states import SCORED
+from screening import fact_sheets
+from screening.rescoring import start_new_day
+from sites.models import Site
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def rescore_open_subjects() -> int:
-    """Score every subject whose verdict still decides something once for each new day at its site.
+    """For each site, once on each of its days: have every subject scored whose verdict still decides something.
 
-    Time alone ends washouts and outdates tests. Returns how many verdicts changed; one failing subject stops no other.
+    Time alone ends washouts and outdates tests. Returns how many runs were started; workers do them part by part.
     """
-    changed = 0
-    for subject in Subject.objects.filter(state__in=SCORED).iterator():
-        try:
-            if rescore(subject=subject, now=timezone.now()) is not None:
-                changed += 1
-        except Exception:  # logged with the id; the others must still be scored
-            logger.exception("Could not score subject %s again", subject.pk)
-    return changed
+    now = timezone.now()
+    return sum(start_new_day(site=site, now=now) is not None for site in Site.objects.order_by("pk"))
+
+
+@shared_task
+def verify_fact_sheets() -> int:
+    """Prove every fact sheet equal to its rows; returns how many had to be mended, each logged by its subject's id."""
+    verified = fact_sheets.verify_fact_sheets()
+    for pk in verified.wrong:
+        logger.error("The fact sheet of subject %s was unlike its rows, and is mended", pk)
+    return len(verified.stale) + len(verified.wrong)

@@ -1,20 +1,47 @@
-"""Addresses of the pages about subjects, and of the status page that counts them."""
+"""Addresses of the pages about protocols and subjects, of the status page that counts them, and of runs over a pool."""
 
 from django.urls import path
 
+from screening.views import adoption, versions
 from screening.views.actions import subject_action
+from screening.views.differences import differences_page
 from screening.views.facts import correct_fact, new_fact, retract_fact
+from screening.views.protocol import protocol_page, protocol_schema
+from screening.views.reconsent import reconsent
 from screening.views.status import ChangeStatus
 from screening.views.subjects import correct_subject, new_subject, plan_first_dose, subject_page
+from screening.views.what_if import changes_csv, run_cancel, run_page, run_progress, what_if
 
-SITE = "studies/<str:registry_id>/sites/<str:code>"
+STUDY = "studies/<str:registry_id>"
+RUN = f"{STUDY}/runs/<uuid:run_id>"
+PROTOCOL = f"{STUDY}/protocol"
+VERSION = f"{PROTOCOL}/versions/<int:version_id>"
+SITE = f"{STUDY}/sites/<str:code>"
+ADOPTIONS = f"{SITE}/protocol/adoptions"
 SUBJECT = "subjects/<uuid:subject_id>"
 
 urlpatterns = [
+    path("protocol.schema.json", protocol_schema, name="protocol-schema"),
+    path(f"{PROTOCOL}/", protocol_page, name="protocol"),
+    path(f"{PROTOCOL}/versions/", versions.versions_page, name="protocol-versions"),
+    path(f"{PROTOCOL}/versions/new/", versions.new_draft, name="protocol-draft-new"),
+    path(f"{VERSION}/edit/", versions.edit_draft, name="protocol-draft"),
+    path(f"{VERSION}/publish/", versions.publish, name="protocol-publish"),
+    path(f"{VERSION}/discard/", versions.discard, name="protocol-discard"),
+    path(f"{PROTOCOL}/differences/", differences_page, name="protocol-differences"),
+    path(f"{ADOPTIONS}/", adoption.adoptions, name="site-adoptions"),
+    path(f"{ADOPTIONS}/<int:adoption_id>/correct/", adoption.correct, name="site-adoption-correct"),
+    path(f"{ADOPTIONS}/<int:adoption_id>/retract/", adoption.retract, name="site-adoption-retract"),
+    path(f"{STUDY}/what-if/", what_if, name="what-if"),
+    path(f"{RUN}/", run_page, name="run"),
+    path(f"{RUN}/progress/", run_progress, name="run-progress"),
+    path(f"{RUN}/cancel/", run_cancel, name="run-cancel"),
+    path(f"{RUN}/changes.csv", changes_csv, name="run-changes"),
     path(f"{SITE}/status/", ChangeStatus.as_view(), name="site-status"),
     path(f"{SITE}/subjects/new/", new_subject, name="subject-new"),
     path(f"{SUBJECT}/", subject_page, name="subject"),
     path(f"{SUBJECT}/person/", correct_subject, name="subject-correct"),
+    path(f"{SUBJECT}/reconsent/", reconsent, name="subject-reconsent"),
     path(f"{SUBJECT}/first-dose/", plan_first_dose, name="subject-first-dose"),
     path(f"{SUBJECT}/facts/<str:kind>/new/", new_fact, name="subject-fact-new"),
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/correct/", correct_fact, name="subject-fact-correct"),

@@ -36,6 +36,10 @@ class Viewer:
         sites = self.access.sites.select_related("study")
         return _or_404(sites.filter(study__registry_id=registry_id, code=code).first())
 
+    def managed_study(self, registry_id: str) -> Study:
+        """A study that the person manages; Http404 otherwise, also for those who may see it."""
+        return _or_404(self.access.managed_studies.filter(registry_id=registry_id).first())
+
     def managed_site(self, registry_id: str, code: str) -> Site:
         """A site of a study that the person manages; 404 if they may not even see it, 403 if only that."""
         site = self.site(registry_id, code)

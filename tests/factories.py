@@ -1,10 +1,11 @@
 """Factories: the rows that tests start from."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import factory
 from factory.django import DjangoModelFactory
 
+from screening.models import ProtocolVersion
 from sites.models import Membership, Site, Study
 from trialops.accounts.models import User
 
@@ -48,3 +49,20 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     site = factory.SubFactory(SiteFactory)
     role = Membership.Role.COORDINATOR
     starts_on = date(2024, 1, 1)
+
+
+class ProtocolVersionFactory(DjangoModelFactory[ProtocolVersion]):
+    """A published version with an empty document; the one there is, if study and label are those of one."""
+
+    class Meta:
+        model = ProtocolVersion
+        django_get_or_create = ("study", "label")
+
+    study = factory.SubFactory(StudyFactory)
+    label = "1"
+    status = ProtocolVersion.Status.PUBLISHED
+    effective_on = date(2025, 1, 1)
+    document = "{}"
+    digest = "0" * 64
+    published_at = datetime(2025, 1, 2, 15, tzinfo=UTC)
+    published_by = factory.LazyFunction(lambda: User.objects.get_or_create(username="set-up")[0])

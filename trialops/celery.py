@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trialops.settings")
 
 app = Celery("trialops")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["screening", "screening.reminders"])
+app.autodiscover_tasks(["screening", "screening.reminders", "screening.rescoring"])

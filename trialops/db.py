@@ -40,7 +40,7 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
 
     The app role may read and write rows, but not alter, truncate or own anything. Models with
     `append_only = True` may be read and added to, never changed or deleted; of models with `only_these_change`
-    the app role may change those columns and delete nothing.
+    the app role may change those columns, and delete rows only if it says `may_be_deleted = True`.
     """
     role = sql.Identifier(settings.DATABASE_APP_ROLE)
     with connection.cursor() as cursor:
@@ -64,7 +64,8 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, role))
             if columns := getattr(model, "only_these_change", ()):
                 listed = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
-                cursor.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, role))
+                taken = sql.SQL("UPDATE" if getattr(model, "may_be_deleted", False) else "UPDATE, DELETE")
+                cursor.execute(sql.SQL("REVOKE {} ON {} FROM {}").format(taken, table, role))
                 cursor.execute(sql.SQL("GRANT UPDATE ({}) ON {} TO {}").format(listed, table, role))
 
 

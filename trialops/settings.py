@@ -192,6 +192,7 @@ CELERY_TASK_ROUTES = {"screening.reminders.tasks.*": {"queue": "reminders"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+RESCORING_WORKERS = env.int("RESCORING_WORKERS", default=2)
 CELERY_BEAT_SCHEDULE = {
     "sweep-reminders": {
         "task": "screening.reminders.tasks.sweep_reminders",
@@ -203,9 +204,19 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=17),
         "options": {"expires": 3000},
     },
-    "rescore-open-subjects": {
+    "rescore-open-subjects": {  # each hour, since a new day begins at another hour in each zone
         "task": "screening.tasks.rescore_open_subjects",
         "schedule": crontab(minute=7),
+        "options": {"expires": 3000},
+    },
+    "sweep-runs": {
+        "task": "screening.rescoring.tasks.sweep_runs",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "verify-fact-sheets": {
+        "task": "screening.tasks.verify_fact_sheets",
+        "schedule": crontab(hour=3, minute=41),
         "options": {"expires": 3000},
     },
 }

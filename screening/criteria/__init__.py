@@ -1,10 +1,10 @@
 """The criteria engine: protocol documents, three-valued evaluation, explanation and windows, in pure Python."""
 
-from screening.criteria.assessment import Assessment, CriterionResult, assess
+from screening.criteria.assessment import Assessment, Change, CriterionResult, assess
 from screening.criteria.catalogue import CATALOGUE, Fact, FactKind
 from screening.criteria.document import Criterion, Protocol
 from screening.criteria.document_parsing import parse_protocol
-from screening.criteria.evaluation import verdicts
+from screening.criteria.evaluation import verdicts, verdicts_by_meaning
 from screening.criteria.explain import FactUsed
 from screening.criteria.logic import CriterionKind, CriterionVerdict, SubjectVerdict, Truth, subject_verdict
 from screening.criteria.practice import (
@@ -26,21 +26,24 @@ from screening.criteria.record import (
     Toxicity,
 )
 from screening.criteria.record_parsing import parse_observation, parse_record, parse_therapy, parse_toxicity
-from screening.criteria.windows import Window, windows
+from screening.criteria.windows import Edge, Outlook, Window, outlook, windows
 
 __all__ = [
     "CATALOGUE",
     "Assessment",
+    "Change",
     "Criterion",
     "CriterionKind",
     "CriterionResult",
     "CriterionVerdict",
     "DocumentError",
     "DoseEscalation",
+    "Edge",
     "Fact",
     "FactKind",
     "FactUsed",
     "Observation",
+    "Outlook",
     "Practice",
     "PregnancyTests",
     "Problem",
@@ -59,6 +62,7 @@ __all__ = [
     "Washout",
     "Window",
     "assess",
+    "outlook",
     "parse_observation",
     "parse_protocol",
     "parse_record",
@@ -66,5 +70,6 @@ __all__ = [
     "parse_toxicity",
     "subject_verdict",
     "verdicts",
+    "verdicts_by_meaning",
     "windows",
 ]

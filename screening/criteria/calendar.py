@@ -9,6 +9,7 @@ from typing import Literal
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIME = re.compile(r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?")
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+YEAR_MONTHS = 12
 A_DAY = "a date (2026-01-31)"
 A_DAY_OR_TIME = "a date (2026-01-31) or a time with its offset (2026-01-31T09:00:00-05:00)"
 
@@ -24,8 +25,8 @@ def add_days(day: date, days: int) -> date:
 def add_months(day: date, months: int) -> date:
     """The same day of the month `months` later, or that month's last day: 31 August + 6 months = 28 or 29 February."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if year > date.max.year:
-        return date.max
+    if not date.min.year <= year <= date.max.year:
+        return date.max if months > 0 else date.min
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 

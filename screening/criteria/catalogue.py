@@ -1,5 +1,9 @@
-"""The facts a record may hold and a criterion may ask for: kind, unit, accepted units, plausible range, codes."""
+"""The facts that every record may hold and every criterion may ask for: kind, units, plausible range, codes.
 
+A protocol document may declare further ones of its own; its catalogue is then this one and those.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -15,27 +19,29 @@ class FactKind(StrEnum):
     SCALE = "scale"
     BOOLEAN = "boolean"
     CODED = "coded"
+    DATE = "date"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One entry of the catalogue.
+    """One entry of a catalogue.
 
     `units` maps each accepted unit to the factor that turns it into `unit`; `low` and `high` bound what is plausible,
-    in `unit`. `ratio_of` names numerator and denominator of a fact that may also be derived. `until_first_dose`:
-    what is dated after the first dose does not count for it.
+    in `unit`. `ratio_of` are the facts by which one may also be derived: the first over the second to the `power`, each
+    in its own unit. `until_first_dose`: what is dated after the first dose does not count for it.
     """
 
     name: str
     kind: FactKind
     label: str
     unit: str = ""
-    units: dict[str, Fraction] = field(default_factory=dict)
+    units: Mapping[str, Fraction] = field(default_factory=dict, hash=False)
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
     loinc: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
-    ratio_of: tuple[str, str] | None = None
+    ratio_of: "tuple[Fact, Fact] | None" = None
+    power: int = 1
     until_first_dose: bool = False
 
     @property
@@ -50,7 +56,7 @@ def _quantity(
     plausible: tuple[int, int],
     *loinc: str,
     also: dict[str, Fraction] | None = None,
-    ratio_of: tuple[str, str] | None = None,
+    ratio_of: tuple[Fact, Fact] | None = None,
 ) -> Fact:
     return Fact(
         name=name,
@@ -69,15 +75,15 @@ TENTH = Fraction(1, 10)
 PER_LITRE = {"10*3/uL": Fraction(1), "/uL": Fraction(1, 1000)}
 OF_A_FRACTION = {"1": Fraction(100)}
 
+KAPPA = _quantity("kappa_flc", "kappa free light chains", "mg/dL", (0, 5_000), "36916-5", also={"mg/L": TENTH})
+LAMBDA = _quantity("lambda_flc", "lambda free light chains", "mg/dL", (0, 5_000), "33944-0", also={"mg/L": TENTH})
+
 QUANTITIES = (
     _quantity("serum_m_protein", "serum M-protein", "g/dL", (0, 15), "33358-3", "51435-6", also={"g/L": TENTH}),
     _quantity("urine_m_protein", "urine M-protein", "mg/24 h", (0, 50_000), "42482-0", also={"g/24 h": Fraction(1000)}),
-    _quantity("kappa_flc", "kappa free light chains", "mg/dL", (0, 5_000), "36916-5", also={"mg/L": TENTH}),
-    _quantity("lambda_flc", "lambda free light chains", "mg/dL", (0, 5_000), "33944-0", also={"mg/L": TENTH}),
-    _quantity(
-        "flc_ratio", "free light chain ratio", "1", (0, 100_000), "48378-4",
-        ratio_of=("kappa_flc", "lambda_flc"),
-    ),
+    KAPPA,
+    LAMBDA,
+    _quantity("flc_ratio", "free light chain ratio", "1", (0, 100_000), "48378-4", ratio_of=(KAPPA, LAMBDA)),
     _quantity("marrow_plasma_cells", "marrow plasma cells", "%", (0, 100), "11118-7", also=OF_A_FRACTION),
     _quantity(
         "hemoglobin", "hemoglobin", "g/dL", (0, 25), "718-7",
@@ -139,7 +145,8 @@ CODED = (
     ),
 )
 
-CATALOGUE: dict[str, Fact] = {fact.name: fact for fact in (*QUANTITIES, *SCALES, *BOOLEANS, *CODED)}
+Catalogue = Mapping[str, Fact]
+CATALOGUE: Catalogue = {fact.name: fact for fact in (*QUANTITIES, *SCALES, *BOOLEANS, *CODED)}
 
 THERAPIES_COMPLETE = "therapy_history_complete"
 TOXICITIES_COMPLETE = "toxicity_review_complete"

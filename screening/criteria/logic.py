@@ -92,7 +92,7 @@ def truth_of(known: bool | None) -> Truth:
 
 def subject_verdict(verdicts: Iterable[CriterionVerdict]) -> SubjectVerdict:
     """Ineligible with any criterion violated, else undetermined with any unknown, else eligible."""
-    seen = set(verdicts)
+    seen = list(verdicts)
     if CriterionVerdict.VIOLATED in seen:
         return SubjectVerdict.INELIGIBLE
     if CriterionVerdict.UNKNOWN in seen or len(seen) == 0:

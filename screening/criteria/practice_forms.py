@@ -1,23 +1,25 @@
 """The section `practice` of a protocol document: read with all its mistakes, and written back alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+from screening.criteria.fields import mapping_schema
 from screening.criteria.practice import DoseEscalation, Practice, PregnancyTests, TestSeries, TestWindow, Washout
-from screening.criteria.problems import Problem, Reader, read_text, shown
-from screening.criteria.value_readers import list_of, read_kind, whole
+from screening.criteria.problems import Problem, Reader, shown
+from screening.criteria.shapes import Value, described
+from screening.criteria.value_readers import list_of, read_kind, text, whole
 
 Made = TypeVar("Made")
 Problems = list[Problem]
-Fields = Mapping[str, Callable[[object], Any]]
+Fields = Mapping[str, Value]
 
 OFFSET = whole(-3660, 3660)
 LENGTH = whole(1, 3660)
 
-WINDOW: Fields = {"name": read_text(40), "from_day": OFFSET, "to_day": OFFSET}
+WINDOW: Fields = {"name": text(40), "from_day": OFFSET, "to_day": OFFSET}
 SERIES: Fields = {"every_days": LENGTH, "times": whole(1, 1000), "from_day": OFFSET, "to_day": OFFSET}
-WASHOUT: Fields = {"criterion": read_text(20), "days": LENGTH, "kinds": list_of(read_kind)}
+WASHOUT: Fields = {"criterion": text(20), "days": LENGTH, "kinds": list_of(read_kind)}
 ESCALATION: Fields = {
     "dlt_window_days": LENGTH,
     "first_to_second_days": LENGTH,
@@ -45,7 +47,7 @@ def read_practice(raw: object, path: str, problems: Problems, criteria: frozense
     return Practice(
         pregnancy_tests=_pregnancy_tests(reader),
         washouts=washouts,
-        confirm_days_before=reader.read("confirm_days_before", whole(1, 3660)),
+        confirm_days_before=reader.read("confirm_days_before", LENGTH),
         dose_escalation=_one(
             reader.raw.get("dose_escalation"), reader.at("dose_escalation"), problems, DoseEscalation, ESCALATION
         ),
@@ -144,3 +146,28 @@ def _one(
     except ValueError as error:
         problems.append(Problem(path, str(error)))
         return None
+
+
+def practice_schema() -> dict[str, Any]:
+    """What may be written in the section, as JSON Schema."""
+    tests = {
+        "before_first_dose": _list_schema(WINDOW),
+        "after_first_dose": _list_schema(SERIES, optional=("times",)),
+    }
+    parts = {
+        "pregnancy_tests": mapping_schema(tests, []),
+        "washouts": _list_schema(WASHOUT),
+        "confirm_days_before": LENGTH.describes,
+        "dose_escalation": _schema(ESCALATION),
+    }
+    words = "What sites do around the first dose, for the reminders: practice, not criteria."
+    return mapping_schema(parts, []) | described(words)
+
+
+def _list_schema(fields: Fields, *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"type": "array", "items": _schema(fields, optional=optional)}
+
+
+def _schema(fields: Fields, *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    required = [name for name in fields if name not in optional]
+    return mapping_schema({name: value.describes for name, value in fields.items()}, [{"required": required}])

@@ -25,6 +25,21 @@ class Problem:
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
+class TooManyProblemsError(Exception):
+    """More is wrong than anybody will read at once."""
+
+
+class FirstProblems(list[Problem]):
+    """Collects problems up to a number, so that refusing a hopeless document stays quick."""
+
+    most = 200
+
+    def append(self, problem: Problem) -> None:
+        if len(self) == self.most:
+            raise TooManyProblemsError
+        super().append(problem)
+
+
 class ProblemsError(ValueError):
     """All mistakes of one record or document."""
 
@@ -75,6 +90,12 @@ def nearest(name: object, accepted: Iterable[str]) -> str:
     return f"; did you mean '{lowered[close[0]]}'?" if close else ""
 
 
+def within(path: str, name: object) -> str:
+    """The path of a field of what stands at `path`, printable whatever its name."""
+    text = name if isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_SHOWN else shown(name)
+    return f"{path}.{text}" if path else text
+
+
 class Reader:
     """Reads the fields of one mapping and collects what is wrong in them."""
 
@@ -88,8 +109,7 @@ class Reader:
 
     def at(self, name: object) -> str:
         """The path of one field, printable whatever its name."""
-        text = name if isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_SHOWN else shown(name)
-        return f"{self.path}.{text}" if self.path else text
+        return within(self.path, name)
 
     def refuse(self, path: str, message: str) -> None:
         self.problems.append(Problem(path, message))

@@ -44,6 +44,12 @@ def canonical(fact: Fact, value: Decimal, unit: str) -> Fraction:
     return Fraction(value) * fact.units[unit] if fact.units else Fraction(value)
 
 
+def as_decimal(value: Fraction) -> Decimal | None:
+    """The same number as a decimal of at most six places, where it is one."""
+    scaled = value * 10**6
+    return Decimal(scaled.numerator).scaleb(-6) if scaled.denominator == 1 else None
+
+
 def plain(value: Decimal | Fraction) -> str:
     """A number for people: exact when six decimals suffice, else rounded to six and marked with `about`."""
     exact = Fraction(value)

@@ -1,7 +1,8 @@
 """The subject record: what is known of one subject, frozen, as the engine reads it and as it is written."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -57,7 +58,7 @@ class Observation:
     """One value of one fact. `amount` is a number in the fact's own unit; `value` and `unit` are as recorded."""
 
     fact: str
-    value: Decimal | bool | str
+    value: Decimal | bool | str | date
     unit: str
     on: When
     amount: Fraction | None = None
@@ -76,7 +77,8 @@ class Observation:
             "due_to_myeloma": self.due_to_myeloma,
         }
         given = {name: value for name, value in optional.items() if value is not None}
-        return {"fact": self.fact, "value": self.value, "on": self.on.text} | given
+        value = self.value.isoformat() if isinstance(self.value, date) else self.value
+        return {"fact": self.fact, "value": value, "on": self.on.text} | given
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,11 @@ class Toxicity:
 
 @dataclass(frozen=True, slots=True)
 class SubjectRecord:
-    """Everything known of one subject; an empty one says nothing at all."""
+    """Everything known of one subject; an empty one says nothing at all.
+
+    `by_fact` are the observations of each fact in their order and `latest` the latest one, and the two lists carry
+    their places, as they stand from `settled_on` on: the day after which nothing in the record is dated or begins.
+    """
 
     subject: str | None = None
     sex: Sex | None = None
@@ -149,6 +155,24 @@ class SubjectRecord:
     observations: tuple[Observation, ...] = ()
     therapies: tuple[Therapy, ...] = ()
     toxicities: tuple[Toxicity, ...] = ()
+    by_fact: dict[str, list[Observation]] = field(init=False, compare=False, repr=False)
+    latest: dict[str, Observation] = field(init=False, compare=False, repr=False)
+    placed_therapies: list[tuple[int, Therapy]] = field(init=False, compare=False, repr=False)
+    placed_toxicities: list[tuple[int, Toxicity]] = field(init=False, compare=False, repr=False)
+    settled_on: date = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        days = [observation.on.day for observation in self.observations]
+        days += [therapy.start for therapy in self.therapies if therapy.start is not None]
+        days += [toxicity.onset for toxicity in self.toxicities if toxicity.onset is not None]
+        by_fact: dict[str, list[Observation]] = {}
+        for observation in self.observations:
+            by_fact.setdefault(observation.fact, []).append(observation)
+        object.__setattr__(self, "by_fact", by_fact)
+        object.__setattr__(self, "latest", {name: latest_of(of_fact) for name, of_fact in by_fact.items()})
+        object.__setattr__(self, "placed_therapies", list(enumerate(self.therapies)))
+        object.__setattr__(self, "placed_toxicities", list(enumerate(self.toxicities)))
+        object.__setattr__(self, "settled_on", max(days, default=date.min))
 
     def as_json(self) -> Json:
         """The record in its JSON shape: numbers as Decimal, dates as text; parse_record() of it is the same record."""
@@ -169,3 +193,15 @@ class SubjectRecord:
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def latest_of(observations: Sequence[Observation]) -> Observation:
+    """The latest of one fact's observations; of two with the same date or time, the later in the list.
+
+    The list is gone through in its order, since dates and times together do not order transitively.
+    """
+    latest = observations[0]
+    for observation in observations[1:]:
+        if not observation.on.earlier_than(latest.on):
+            latest = observation
+    return latest

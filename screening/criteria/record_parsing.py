@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import TypeVar
 
 from screening.criteria.calendar import A_DAY, When, read_day, read_when
-from screening.criteria.catalogue import CATALOGUE, Fact, FactKind
+from screening.criteria.catalogue import CATALOGUE, Catalogue, Fact, FactKind
 from screening.criteria.problems import (
     Problem,
     Reader,
@@ -36,8 +37,8 @@ Part = TypeVar("Part", Observation, Therapy, Toxicity)
 Parser = Callable[[object, str, list[Problem]], Part | None]
 
 
-def parse_record(raw: object) -> SubjectRecord:
-    """A subject record from JSON values (numbers as int, Decimal or float).
+def parse_record(raw: object, catalogue: Catalogue = CATALOGUE) -> SubjectRecord:
+    """A subject record from JSON values (numbers as int, Decimal or float); it may hold the facts of the catalogue.
 
     Raises RecordError naming every mistake with its path, what was found and what would be accepted.
     """
@@ -50,7 +51,7 @@ def parse_record(raw: object) -> SubjectRecord:
         sex=_sex(reader),
         birth_year=reader.read("birth_year", lambda value: read_whole(value, 1900, 2100)),
         first_dose=reader.read("first_dose", _day),
-        observations=_parts(raw, "observations", _observation, problems),
+        observations=_parts(raw, "observations", partial(_observation, catalogue), problems),
         therapies=_parts(raw, "therapies", _therapy, problems),
         toxicities=_parts(raw, "toxicities", _toxicity, problems),
     )
@@ -59,9 +60,9 @@ def parse_record(raw: object) -> SubjectRecord:
     return record
 
 
-def parse_observation(raw: object) -> Observation:
-    """One observation in the record format. Raises RecordError with paths like `unit`."""
-    return _alone(raw, _observation)
+def parse_observation(raw: object, catalogue: Catalogue = CATALOGUE) -> Observation:
+    """One observation in the record format, of a fact of the catalogue. Raises RecordError with paths like `unit`."""
+    return _alone(raw, partial(_observation, catalogue))
 
 
 def parse_therapy(raw: object) -> Therapy:
@@ -120,31 +121,30 @@ def _response(value: object) -> Response:
 # Observations
 
 
-def _observation(raw: object, path: str, problems: list[Problem]) -> Observation | None:
+def _observation(catalogue: Catalogue, raw: object, path: str, problems: list[Problem]) -> Observation | None:
     if not isinstance(raw, Mapping):
         problems.append(Problem(path, f"expected an observation (an object), not {shown(raw)}"))
         return None
     before = len(problems)
     reader = Reader(raw, path, problems, "an observation", OBSERVATION)
     on = reader.read("on", _when, required=True)
-    name = reader.read("fact", _fact_name, required=True)
-    if name is None:
+    fact = reader.read("fact", partial(_fact, catalogue), required=True)
+    if fact is None:
         return None
-    fact = CATALOGUE[name]
     value, unit, amount = _value(reader, fact)
     low, high, significant, due = _judgement(reader, fact)
     if len(problems) > before or on is None or value is None:
         return None
-    return Observation(name, value, unit, on, amount, low, high, significant, due)
+    return Observation(fact.name, value, unit, on, amount, low, high, significant, due)
 
 
-def _fact_name(value: object) -> str:
-    if not isinstance(value, str) or value not in CATALOGUE:
-        raise ValueError(f"is not a fact{nearest(value, CATALOGUE) or f'; accepted: {listed(CATALOGUE)}'}")
-    return value
+def _fact(catalogue: Catalogue, value: object) -> Fact:
+    if not isinstance(value, str) or value not in catalogue:
+        raise ValueError(f"is not a fact{nearest(value, catalogue) or f'; accepted: {listed(catalogue)}'}")
+    return catalogue[value]
 
 
-def _value(reader: Reader, fact: Fact) -> tuple[Decimal | bool | str | None, str, Fraction | None]:
+def _value(reader: Reader, fact: Fact) -> tuple[Decimal | bool | str | date | None, str, Fraction | None]:
     """The value as recorded, its unit, and its exact amount in the fact's own unit."""
     if fact.kind is FactKind.QUANTITY:
         return _quantity(reader, fact)
@@ -155,6 +155,8 @@ def _value(reader: Reader, fact: Fact) -> tuple[Decimal | bool | str | None, str
         return (None, "", None) if scale is None else (Decimal(scale), "", Fraction(scale))
     if fact.kind is FactKind.BOOLEAN:
         return reader.read("value", read_boolean, required=True), "", None
+    if fact.kind is FactKind.DATE:
+        return reader.read("value", _day, required=True), "", None
     return reader.read("value", read_choice(fact.codes), required=True), "", None
 
 

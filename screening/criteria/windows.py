@@ -1,125 +1,160 @@
-"""When dosing is possible: each criterion as a step function of the first dose, and the intervals none closes."""
+"""When dosing is possible: each criterion as a step function of first dose, and the intervals that none closes."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
-from functools import singledispatch
+from typing import NamedTuple
 
 from screening.criteria.calendar import add_days
-from screening.criteria.document import Protocol
-from screening.criteria.evaluate import candidate_tests
+from screening.criteria.document import Criterion, Protocol
 from screening.criteria.facts import Facts, facts_of
-from screening.criteria.logic import VERDICT_OF_CONDITION, CriterionVerdict
-from screening.criteria.nodes import (
-    EnoughTests,
-    Node,
-    UnresolvedAtFirstDose,
-    WithinBeforeFirstDose,
-    parts_of,
-)
+from screening.criteria.logic import CriterionVerdict
 from screening.criteria.record import SubjectRecord
 
 HORIZON_DAYS = 365
 
 
-@dataclass(frozen=True)
-class Window:
-    """A longest run of days on which a first dose violates no criterion, both ends included.
+class Edge(NamedTuple):
+    """Why a window begins or ends: the criterion that turns on that day, and what happens."""
 
-    `opened_by` names the criteria that are violated the day before, `closed_by` those violated the day after; empty
+    criterion: str
+    because: str
+
+    def as_json(self) -> dict[str, str]:
+        return {"criterion": self.criterion, "because": self.because}
+
+
+class Window(NamedTuple):
+    """A longest run of days for first dose, both ends included.
+
+    `opened_by` tells what happens on its first day, `closed_by` what happens on the day after its last; both are empty
     where the window ends with the period that was looked at.
     """
 
     first: date
     last: date
-    opened_by: tuple[str, ...] = ()
-    closed_by: tuple[str, ...] = ()
+    opened_by: tuple[Edge, ...] = ()
+    closed_by: tuple[Edge, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
-            "opened_by": list(self.opened_by),
-            "closed_by": list(self.closed_by),
+            "opened_by": [edge.as_json() for edge in self.opened_by],
+            "closed_by": [edge.as_json() for edge in self.closed_by],
         }
 
 
-@dataclass(frozen=True)
-class Steps:
+class Steps(NamedTuple):
     """A criterion's verdict over a period: `verdicts[i]` holds from `days[i]` until the day before `days[i + 1]`."""
 
-    criterion: str
+    criterion: Criterion
     days: tuple[date, ...]
     verdicts: tuple[CriterionVerdict, ...]
 
     def on(self, day: date) -> CriterionVerdict:
         return self.verdicts[bisect_right(self.days, day) - 1]
 
+    def next_without(self, verdict: CriterionVerdict, after: date) -> date | None:
+        """The first day after a day on which the criterion's verdict is another; None where there is none."""
+        for index, day in enumerate(self.days):
+            ends = self.days[index + 1] if index + 1 < len(self.days) else date.max
+            if self.verdicts[index] is not verdict and ends > add_days(after, 1):
+                return max(day, add_days(after, 1))
+        return None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Every criterion's steps for a first dose from as_of to 365 days later, and the windows that follow from them."""
+
+    facts: Facts
+    last: date
+    steps: tuple[Steps, ...]
+    _on: dict[date, Facts] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The longest runs of days on which no criterion is violated."""
+        return tuple(self._runs(lambda verdict: verdict is not CriterionVerdict.VIOLATED))
+
+    @property
+    def eligible_windows(self) -> tuple[Window, ...]:
+        """The longest runs of days on which every criterion is satisfied, as far as the facts reach today."""
+        return tuple(self._runs(lambda verdict: verdict is CriterionVerdict.SATISFIED))
+
+    def of(self, criterion_id: str) -> Steps:
+        """One criterion's steps."""
+        return next(each for each in self.steps if each.criterion.id == criterion_id)
+
+    def _runs(self, allowed: Callable[[CriterionVerdict], bool]) -> Iterator[Window]:
+        if any(len(each.days) == 1 and not allowed(each.verdicts[0]) for each in self.steps):
+            return
+        turning = [each for each in self.steps if len(each.days) > 1]
+        days = sorted({self.facts.as_of}.union(*(each.days for each in turning)))
+        closed = [[each for each in turning if not allowed(each.on(day))] for day in days]
+        opened: int | None = None
+        for index, (day, closing) in enumerate(zip(days, closed, strict=True)):
+            if not closing and opened is None:
+                opened = index
+            elif closing and opened is not None:
+                yield self._window(days, closed, opened, add_days(day, -1), self._edges(closing, day))
+                opened = None
+        if opened is not None:
+            yield self._window(days, closed, opened, self.last, ())
+
+    def _window(
+        self, days: list[date], closed: list[list[Steps]], opened: int, last: date, closed_by: tuple[Edge, ...]
+    ) -> Window:
+        opening = self._edges(closed[opened - 1], days[opened]) if opened else ()
+        return Window(days[opened], last, opening, closed_by)
+
+    def _edges(self, turning: list[Steps], day: date) -> tuple[Edge, ...]:
+        before, on = self._facts_on(add_days(day, -1)), self._facts_on(day)
+        return tuple(Edge(each.criterion.id, _because(each.criterion, before, on)) for each in turning)
+
+    def _facts_on(self, day: date) -> Facts:
+        if day not in self._on:
+            self._on[day] = self.facts.for_later_first_dose(day)
+        return self._on[day]
+
+
+def _because(criterion: Criterion, before: Facts, on: Facts) -> str:
+    """What happens to a criterion on a day, in words; its title where it says no more."""
+    causes = dict.fromkeys(cause for timed in criterion.timed for cause in timed.cause(before, on))
+    return " and ".join(causes) or criterion.title
+
+
+def outlook(protocol: Protocol, record: SubjectRecord, *, as_of: date) -> Outlook:
+    """The steps and windows for a first dose from as_of to 365 days later."""
+    facts = facts_of(record, as_of=as_of, first_dose=as_of, until_first_dose=protocol.until_first_dose)
+    last = add_days(as_of, HORIZON_DAYS)
+    return Outlook(facts, last, steps_of(protocol, facts, last))
+
 
 def windows(protocol: Protocol, record: SubjectRecord, *, as_of: date) -> tuple[Window, ...]:
-    """The windows for a first dose from as_of to 365 days later, in order."""
-    first, last = as_of, add_days(as_of, HORIZON_DAYS)
-    steps = steps_of(protocol, facts_of(record, as_of=as_of, first_dose=as_of), first, last)
-    days = sorted({day for each in steps for day in each.days})
-    violated = [tuple(each.criterion for each in steps if each.on(day) is CriterionVerdict.VIOLATED) for day in days]
-    found = []
-    opened: int | None = None
-    for index, (day, closed_by) in enumerate(zip(days, violated, strict=True)):
-        if not closed_by and opened is None:
-            opened = index
-        elif closed_by and opened is not None:
-            found.append(Window(days[opened], add_days(day, -1), violated[opened - 1] if opened else (), closed_by))
-            opened = None
-    if opened is not None:
-        found.append(Window(days[opened], last, violated[opened - 1] if opened else ()))
-    return tuple(found)
+    """The runs of days, from as_of to 365 days later, on which a first dose violates no criterion, in order."""
+    return outlook(protocol, record, as_of=as_of).windows
 
 
-def steps_of(protocol: Protocol, facts: Facts, first: date, last: date) -> list[Steps]:
-    """Every criterion over the days first to last, none of which lies before `facts.as_of`.
+def steps_of(protocol: Protocol, facts: Facts, last: date) -> tuple[Steps, ...]:
+    """Every criterion from as_of, for which the facts are, to the last day.
 
     Equal neighbours are merged, so that each day listed is one on which the verdict really changes.
     """
-    at_first = facts.for_later_first_dose(first)
-    facts_on = {first: at_first}
+    first = facts.first_dose
+    facts_on: dict[date, Facts] = {}
     all_steps = []
-    for criterion in protocol.criteria:
-        days = {day for day in breakpoints(criterion.condition, facts) if first < day <= last}
-        changes: list[tuple[date, CriterionVerdict]] = []
-        for day in (first, *sorted(days)):
+    for criterion, truth in zip(protocol.criteria, protocol.decide(facts), strict=True):
+        days, verdicts = [first], [criterion.verdict_of[truth]]
+        turning = {day for timed in criterion.timed for day in timed.days(facts) if first < day <= last}
+        for day in sorted(turning):
             if day not in facts_on:
                 facts_on[day] = facts.for_later_first_dose(day)
-            verdict = VERDICT_OF_CONDITION[criterion.kind, criterion.evaluate(facts_on[day], None)]
-            if not changes or changes[-1][1] is not verdict:
-                changes.append((day, verdict))
-        all_steps.append(Steps(criterion.id, *zip(*changes, strict=True)))
-    return all_steps
-
-
-def breakpoints(node: Node, facts: Facts) -> Iterator[date]:
-    """The days on which a condition may change as the first dose moves on from as_of: each is the first of its step."""
-    yield from own_breakpoints(node, facts)
-    for part in parts_of(node):
-        yield from breakpoints(part, facts)
-
-
-@singledispatch
-def own_breakpoints(_node: Node, _facts: Facts) -> Iterator[date]:
-    """What the node itself adds: nothing, unless it looks at the first dose."""
-    return iter(())
-
-
-@own_breakpoints.register
-def _(node: EnoughTests, facts: Facts) -> Iterator[date]:
-    return (add_days(test.on.day, node.within_days + 1) for test in candidate_tests(node, facts))
-
-
-@own_breakpoints.register
-def _(node: WithinBeforeFirstDose, facts: Facts) -> Iterator[date]:
-    return (node.span.after(t.last_dose) for _place, t in facts.therapies if t.last_dose is not None)
-
-
-@own_breakpoints.register
-def _(_node: UnresolvedAtFirstDose, facts: Facts) -> Iterator[date]:
-    return (toxicity.resolved_on for _place, toxicity in facts.toxicities if toxicity.resolved_on is not None)
+            verdict = criterion.verdict_of[criterion.decide(facts_on[day])]
+            if verdict is not verdicts[-1]:
+                days.append(day)
+                verdicts.append(verdict)
+        all_steps.append(Steps(criterion, tuple(days), tuple(verdicts)))
+    return tuple(all_steps)

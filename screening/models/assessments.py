@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from screening.models.derived import becomes_current_verdict
 from screening.models.protocol import ProtocolVersion
 from screening.models.subjects import Subject
 from sites.triggers import append_only
@@ -36,7 +37,7 @@ class Assessment(models.Model):
 
     class Meta:
         ordering = ["subject", "-id"]
-        triggers = [append_only()]
+        triggers = [append_only(), becomes_current_verdict()]
         indexes = [models.Index(fields=["subject", "-id"], name="assessment_latest")]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from screening.models.derived import marks_sheet_stale
 from screening.models.subjects import Subject
 from sites.triggers import append_only
 
@@ -31,7 +32,7 @@ class Fact(models.Model):
     class Meta:
         abstract = True
         ordering = ["subject", "id"]
-        triggers = [append_only()]
+        triggers = [append_only(), marks_sheet_stale()]
         constraints = [
             models.CheckConstraint(
                 condition=Q(supersedes__isnull=True) | Q(reason__regex=r"\S"), name="%(class)s_correction_has_reason"

@@ -12,6 +12,12 @@ from django.db.models.functions import Now
 
 from screening.models.protocol import ProtocolVersion
 from screening.states import TRANSITIONS, SubjectState
+from screening.triggers import (
+    sheet_follows_version,
+    subject_version_fits,
+    subject_version_has_history,
+    version_change_is_possible,
+)
 from sites.models import Site
 from sites.triggers import append_only, bumps_data_version
 
@@ -58,7 +64,10 @@ class Subject(models.Model):
                 transitions=[(a.value, b.value) for a, following in TRANSITIONS.items() for b in sorted(following)],
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            sheet_follows_version(),
             bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
+            subject_version_fits(),
+            subject_version_has_history(),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="screening_number_unique_at_site"),
@@ -135,6 +144,27 @@ class SubjectStateChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.get_state_display()} from {self.effective_on}"
+
+
+class SubjectVersionChange(models.Model):
+    """A subject's consent to a later protocol version; the subject's own version follows by a trigger."""
+
+    append_only = True
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="version_changes")
+    from_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    to_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    effective_on = models.DateField(help_text="The day of the consent, at the site.")
+    reason = models.TextField(blank=True)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["subject", "id"]
+        triggers = [append_only(), version_change_is_possible()]
+
+    def __str__(self) -> str:
+        return f"{self.subject} under version {self.to_version.label} from {self.effective_on}"
 
 
 class ScreenFailure(models.Model):

@@ -17,11 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from screening import services
-from screening.criteria import CATALOGUE, RecordError
+from screening.criteria import FactKind, RecordError
+from screening.criteria.calendar import DAY
+from screening.criteria.catalogue import Catalogue
 from screening.fact_forms import FACT_FORMS, FACT_GROUPS, FactForm
 from screening.forms import RetractForm
 from screening.models import Observation, Subject, Therapy, Toxicity
-from screening.queries import latest_assessment
+from screening.queries import catalogue_of, latest_assessment
 from screening.services import AnyFact
 from screening.views.frame import closed_note, subject_context, subject_to_change
 from sites.queries import site_today
@@ -35,11 +37,12 @@ PLACES = {name: place for place, name in enumerate(chain.from_iterable(names for
 def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
     """Add one observation, therapy or toxicity; `?fact=` chooses an observation's fact beforehand."""
     viewer, subject, form_class = _start(request, subject_id, kind)
+    catalogue = catalogue_of(subject)
     initial: dict[str, Any] = {}
     if kind == "observation":
         fact = request.GET.get("fact", "")
-        initial = {"fact": fact if fact in CATALOGUE else "", "on": site_today(subject.site, viewer.now)}
-    form = form_class(posted(request), zone=subject.site.zone, initial=initial)
+        initial = {"fact": fact if fact in catalogue else "", "on": site_today(subject.site, viewer.now)}
+    form = form_class(posted(request), zone=subject.site.zone, catalogue=catalogue, initial=initial)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         if "another" in request.POST:
@@ -54,7 +57,7 @@ def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     """Replace an entry by what it should have said; the earlier one stays visible."""
     viewer, subject, form_class = _start(request, subject_id, kind)
     row = _entry_or_404(form_class.model, subject, fact_id)
-    form = form_class(posted(request), zone=subject.site.zone, correcting=row)
+    form = form_class(posted(request), zone=subject.site.zone, catalogue=catalogue_of(subject), correcting=row)
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         return redirect(reverse("subject", args=[subject.pk]) + "#facts")
@@ -67,6 +70,7 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     """Take an entry back that should never have been recorded."""
     viewer, subject, form_class = _start(request, subject_id, kind)
     row = _entry_or_404(form_class.model, subject, fact_id)
+    catalogue = catalogue_of(subject)
     form = RetractForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
@@ -78,18 +82,18 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
             return redirect(reverse("subject", args=[subject.pk]) + "#facts")
     context = {
         **subject_context(subject),
-        **_superseded(row),
+        **_superseded(row, catalogue),
         "form": form,
         "kind": kind,
         "warning": closed_note(subject),
         "heading": _("Take this %(kind)s back") % {"kind": form_class.title},
-        "lead": described(row),
+        "lead": described(row, catalogue),
         "button": _("Take it back"),
     }
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
 
 
-def facts_shown(observations: Sequence[Observation], *, today: date) -> list[dict[str, Any]]:
+def facts_shown(observations: Sequence[Observation], catalogue: Catalogue, *, today: date) -> list[dict[str, Any]]:
     """Observations in the order of the entry form's groups, of one fact the latest first, each with its name.
 
     One dated after `today` at the site waits: it does not count yet, so that an earlier one is still the latest.
@@ -99,17 +103,31 @@ def facts_shown(observations: Sequence[Observation], *, today: date) -> list[dic
     seen: set[str] = set()
     shown = []
     for row in ordered:
-        label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
         waits = row.day > today
         latest = not waits and row.fact not in seen
-        shown.append({"row": row, "label": label, "value": value_in_words(row), "latest": latest, "waits": waits})
+        shown.append(
+            {
+                "row": row,
+                "label": label_of(row, catalogue),
+                "value": value_in_words(row, catalogue),
+                "latest": latest,
+                "waits": waits,
+            }
+        )
         if not waits:
             seen.add(row.fact)
     return shown
 
 
-def value_in_words(row: Observation) -> str:
-    """`yes`, `no`, or the value with its unit as recorded."""
+def label_of(row: Observation, catalogue: Catalogue) -> str:
+    """The fact's name for people; one that the subject's protocol version does not know keeps its own."""
+    return catalogue[row.fact].label if row.fact in catalogue else row.fact.replace("_", " ")
+
+
+def value_in_words(row: Observation, catalogue: Catalogue) -> str:
+    """`yes`, `no`, a day, or the value with its unit as recorded."""
+    if row.fact in catalogue and catalogue[row.fact].kind is FactKind.DATE and DAY.fullmatch(row.value):
+        return day_in_words(date.fromisoformat(row.value))
     words = {"true": _("yes"), "false": _("no")}.get(row.value, row.value)
     return words if row.unit in {"", "1"} else f"{words} {row.unit}"
 
@@ -122,14 +140,15 @@ def earlier_versions(subject: Subject) -> list[dict[str, Any]]:
             "recorded_by", "newer__recorded_by"
         )
     ended.sort(key=lambda row: row.newer.recorded_at, reverse=True)
-    return [{"row": row, "text": described(row), "newer": row.newer} for row in ended]
+    catalogue = catalogue_of(subject)
+    return [{"row": row, "text": described(row, catalogue), "newer": row.newer} for row in ended]
 
 
-def described(row: models.Model) -> str:
+def described(row: models.Model, catalogue: Catalogue) -> str:
     """An entry in one line."""
     if isinstance(row, Observation):
-        label = CATALOGUE[row.fact].label if row.fact in CATALOGUE else row.fact
-        return f"{label} {value_in_words(row)}, {day_in_words(row.day)} {row.on[11:16]}".rstrip()
+        said = f"{label_of(row, catalogue)} {value_in_words(row, catalogue)}"
+        return f"{said}, {day_in_words(row.day)} {row.on[11:16]}".rstrip()
     if isinstance(row, Therapy):
         start = day_in_words(row.start) if row.start else "?"
         days = f"{start} – {day_in_words(row.end) if row.end else _('ongoing or not known')}"
@@ -152,7 +171,7 @@ def _entry_or_404(model: type[AnyFact], subject: Subject, fact_id: int) -> AnyFa
     return row
 
 
-def _superseded(row: AnyFact | None) -> dict[str, Any]:
+def _superseded(row: AnyFact | None, catalogue: Catalogue) -> dict[str, Any]:
     """The end of the chain of corrections that began at an entry, asked anew: it may have grown while it was typed."""
     newest: Any = None
     following = row
@@ -162,7 +181,7 @@ def _superseded(row: AnyFact | None) -> dict[str, Any]:
         newest = following or newest
     return {
         "superseded": newest,
-        "superseded_text": described(newest) if newest is not None and not newest.retracted else "",
+        "superseded_text": described(newest, catalogue) if newest is not None and not newest.retracted else "",
     }
 
 
@@ -205,7 +224,7 @@ def _saved_message(subject: Subject, form: FactForm, viewer: Viewer) -> str:
 def _entry(form: FactForm) -> str:
     raw = form.cleaned_data["raw"]
     if "fact" in raw:
-        return CATALOGUE[raw["fact"]].label
+        return form.catalogue[raw["fact"]].label
     return str(raw.get("term") or ", ".join(raw.get("drugs") or []) or form.title)
 
 
@@ -214,11 +233,13 @@ def _form_page(
 ) -> HttpResponse:
     context = {
         **subject_context(subject),
-        **_superseded(form.correcting),
+        **_superseded(form.correcting, form.catalogue),
         "form": form,
         "heading": heading,
         "kind": kind,
         "another": another,
-        "lead": _("Earlier entry: %(entry)s") % {"entry": described(form.correcting)} if form.correcting else "",
+        "lead": _("Earlier entry: %(entry)s") % {"entry": described(form.correcting, form.catalogue)}
+        if form.correcting
+        else "",
     }
     return render(request, "screening/fact_form.html", context, status=400 if form.errors else 200)

@@ -15,8 +15,8 @@ from screening import services
 from screening.fact_forms import FACT_FORMS, ObservationForm
 from screening.forms import CorrectSubjectForm, NewSubjectForm, PlanFirstDoseForm
 from screening.models import Assessment, Subject
-from screening.queries import current_facts, latest_assessment, protocol_of
-from screening.states import BEFORE_DOSE
+from screening.queries import current_facts, later_version, latest_assessment, protocol_of
+from screening.states import BEFORE_DOSE, CONSENTED
 from screening.views.actions import actions_for
 from screening.views.facts import earlier_versions, facts_shown
 from screening.views.frame import closed_note, subject_context, subject_or_404, subject_to_change
@@ -72,11 +72,16 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         **_verdict(request, subject, entries, may_enter=may_enter),
         "today": today,
         "may_enter": may_enter,
-        "observations": facts_shown(entries.observations, today=today),
+        "observations": facts_shown(entries.observations, entries.catalogue, today=today),
         "therapies": entries.therapies,
         "toxicities": entries.toxicities,
         "earlier": earlier_versions(subject),
-        "observation_form": ObservationForm(zone=subject.site.zone, initial={"on": today}, auto_id="observation_%s"),
+        "observation_form": ObservationForm(
+            zone=subject.site.zone,
+            catalogue=entries.catalogue,
+            initial={"on": today},
+            auto_id="observation_%s",
+        ),
         "therapy_form": FACT_FORMS["therapy"](zone=subject.site.zone, auto_id="therapy_%s"),
         "toxicity_form": FACT_FORMS["toxicity"](zone=subject.site.zone, auto_id="toxicity_%s"),
         "plan_form": PlanFirstDoseForm(initial={"planned_first_dose": subject.planned_first_dose}),
@@ -86,6 +91,8 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
             "-effective_on", "-id"
         ),
         "corrections": subject.corrections.select_related("recorded_by"),
+        "later_version": later_version(subject, today) if subject.state in CONSENTED else None,
+        "version_changes": subject.version_changes.select_related("from_version", "to_version", "recorded_by"),
         "reminders": reminders_shown(subject, today=today),
     }
     return render(request, "screening/subject.html", context)
@@ -140,7 +147,8 @@ def _verdict(request: HttpRequest, subject: Subject, entries: Entries, *, may_en
     """The newest stored verdict, or the one that `?verdict=` names."""
     newest = latest_assessment(subject)
     chosen = _chosen(request.GET.get("verdict", ""), subject) or newest
-    stored = subject.assessments.defer("result").select_related("recorded_by").order_by("-id")[:STORED_SHOWN]
+    assessments = subject.assessments.defer("result").select_related("recorded_by", "protocol_version")
+    stored = assessments.order_by("-id")[:STORED_SHOWN]
     if chosen is None:
         return {"assessment": None, "stored": stored}
     in_protocol_order = request.GET.get("order") == "protocol"

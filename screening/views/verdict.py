@@ -4,14 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from screening.criteria import CATALOGUE, Protocol
+from screening.criteria import Protocol
+from screening.criteria.catalogue import Catalogue
 from screening.models import Assessment, Observation, Subject, Therapy, Toxicity
+from screening.queries import catalogue_of
+from trialops.forms import day_in_words
 
 Json = dict[str, Any]
 HORIZON_DAYS = 365
@@ -51,6 +55,7 @@ class CriterionShown:
     facts: Sequence[Json]
     missing: Sequence[Missing]
     conflicts: Sequence[str]
+    change: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,11 @@ class Entries:
     therapies: Sequence[Therapy]
     toxicities: Sequence[Toxicity]
 
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The facts of every record and of the subject's protocol version."""
+        return catalogue_of(self.subject)
+
     def missing(self, name: str, *, may_enter: bool) -> Missing:
         """A missing name such as `lvef`, `hemoglobin.clinically_significant`, `therapies[0].best_response`, `sex`."""
         return Missing(label=self.label(name), href=self.href(name) if may_enter else "")
@@ -86,8 +96,8 @@ class Entries:
         return f"{words}: {FIELD_LABELS.get(part, part.replace('_', ' '))}" if part else words
 
     def _stem(self, stem: str) -> str:
-        if stem in CATALOGUE:
-            return CATALOGUE[stem].label
+        if stem in self.catalogue:
+            return self.catalogue[stem].label
         listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
         if listed is None:
             return stem.replace("_", " ")
@@ -101,7 +111,9 @@ class Entries:
     def href(self, name: str) -> str:
         """The form in which it can be entered: a new observation, or the correction of the entry it belongs to."""
         stem, _dot, part = name.partition(".")
-        if stem in CATALOGUE:
+        if stem in ("sex", "birth_year"):
+            return reverse("subject-correct", args=[self.subject.pk])
+        if stem in self.catalogue:
             rows = [row for row in self.observations if row.fact == stem]
             if part and rows:
                 latest = max(rows, key=lambda row: row.day)
@@ -139,9 +151,23 @@ def criteria_shown(
                 facts=_facts_used(item["facts"], entries),
                 missing=[entries.missing(name, may_enter=may_enter) for name in item["missing"]],
                 conflicts=item["conflicts"],
+                change=_change(item["change"], entries),
             )
         )
     return shown if in_protocol_order else sorted(shown, key=lambda criterion: ORDER[criterion.verdict])
+
+
+def _change(change: Json | None, entries: Entries) -> str:
+    """What would turn a violated verdict, in words; empty for any other verdict."""
+    if change is None:
+        return ""
+    if change["by"] == "time":
+        day = day_in_words(date.fromisoformat(change["on"]))
+        return _("Time alone changes this: from %(day)s on it is not violated.") % {"day": day}
+    if change["by"] == "value":
+        names = ", ".join(entries.label(name) for name in change["facts"])
+        return _("Only something new could change this: %(names)s.") % {"names": names}
+    return _("Nothing that is still to come changes this.")
 
 
 def _facts_used(facts: Sequence[Json], entries: Entries) -> list[Json]:
@@ -164,11 +190,16 @@ def windows_shown(assessment: Assessment) -> list[WindowShown]:
         WindowShown(
             first=date.fromisoformat(window["from"]),
             last=date.fromisoformat(window["to"]),
-            opened_by=", ".join(window.get("opened_by") or []),
-            closed_by=", ".join(window.get("closed_by") or []),
+            opened_by=_edges(window["opened_by"]),
+            closed_by=_edges(window["closed_by"]),
         )
         for window in assessment.result["windows"]
     ]
+
+
+def _edges(edges: Sequence[Json]) -> str:
+    """What happens at the edge of a window: each criterion that turns there, with its cause."""
+    return "; ".join(f"{edge['because']} ({edge['criterion']})" for edge in edges)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from datetime import date, timedelta
 
-from screening.models import ProtocolVersion, Subject, SubjectStateChange
+from screening.models import Subject, SubjectStateChange
 from sites.models import Site, SiteStatusChange, SiteStatusVerification
+from tests.factories import ProtocolVersionFactory
 from trialops.accounts.models import User
 
 LONG_AGO = date(2025, 3, 1)
@@ -12,9 +13,7 @@ LONG_AGO = date(2025, 3, 1)
 def person(site: Site, *states: str, start: date = LONG_AGO) -> Subject:
     """A person who passed through the states, one day each."""
     by, _ = User.objects.get_or_create(username="set-up")
-    version, _ = ProtocolVersion.objects.get_or_create(
-        study=site.study, label="1", defaults={"effective_on": start, "document": "{}", "digest": "0" * 64}
-    )
+    version = ProtocolVersionFactory(study=site.study, label="1", effective_on=start)
     number = site.subjects.count() + 1
     subject = Subject.objects.create(
         site=site, number=number, screening_number=f"{site.code}-{number:04d}", protocol_version=version,

@@ -1,15 +1,25 @@
 """Two studies with everything in them and one person (or token) of each role: who the authorisation table asks as."""
 
+import json
 import uuid
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.test import Client
 
-from screening.criteria import parse_protocol
-from screening.models import Observation, ProtocolVersion, Source, Subject
+from screening.criteria import json_text, parse_protocol
+from screening.models import (
+    Observation,
+    ProtocolAdoption,
+    ProtocolVersion,
+    RescoringPart,
+    RescoringRun,
+    Source,
+    Subject,
+)
 from screening.publishing import SHIPPED
+from screening.rescoring.results import comparison_of
 from sites.models import (
     ApiToken,
     Investigator,
@@ -23,7 +33,7 @@ from sites.models import (
 from sites.roles import ensure_groups
 from sites.services import issue_token
 from tests.dashboards.people import person, site_status
-from tests.factories import MembershipFactory, SiteFactory, StudyFactory, UserFactory
+from tests.factories import MembershipFactory, ProtocolVersionFactory, SiteFactory, StudyFactory, UserFactory
 from trialops.accounts.models import User
 
 Role = Membership.Role
@@ -36,10 +46,20 @@ ABSENT: dict[str, Any] = {
     "registry_id": "NCT99999999",
     "code": "ZZZ",
     "change_id": 987654321,
+    "version_id": 987654321,
+    "adoption_id": 987654321,
     "subject_id": uuid.UUID(int=1),
     "fact_id": 987654321,
+    "run_id": uuid.UUID(int=1),
     "kind": "observation",
     "slug": "withdraw",
+}
+
+
+VERSIONS: dict[str, dict[str, Any]] = {
+    "0": {"status": "superseded", "published_at": datetime(2025, 1, 1, tzinfo=UTC)},
+    "1": {},
+    "2": {"status": "draft", "published_at": None, "published_by": None},
 }
 
 
@@ -56,8 +76,11 @@ class Place:
             "registry_id": self.site.study.registry_id,
             "code": self.site.code,
             "change_id": self.rows[SiteStatusChange],
+            "version_id": self.site.study.protocol_versions.get(label="2").pk,
+            "adoption_id": self.site.protocol_adoptions.get().pk,
             "subject_id": self.subject.pk,
             "fact_id": self.subject.observation_rows.get().pk,
+            "run_id": self.rows[RescoringRun],
             "kind": "observation",
             "slug": "withdraw",
         }
@@ -105,7 +128,7 @@ def _member(study: Study, site: Site | None, role: Role, *, staff: bool = False)
 
 def _place(site: Site) -> Place:
     site_status(site, "recruiting", SINCE, verified_on=SINCE)
-    _protocol(site.study)
+    _protocol(site)
     subject = person(site, "in_screening")
     Observation.objects.create(
         subject=subject, fact="ecog", value="1", on="2025-02-03", day=date(2025, 2, 3), source=Source.TYPED,
@@ -128,13 +151,47 @@ def _place(site: Site) -> Place:
         ApiToken: issue_token(study=site.study, name=f"token of {site.code}")[0].pk,
         ProtocolVersion: subject.protocol_version_id,
         Subject: subject.pk,
+        RescoringRun: _finished_run(site, subject).pk,
     }
     return Place(site=site, subject=subject, rows=rows)
 
 
-def _protocol(study: Study) -> None:
-    """The shipped protocol under the study's own name, as the version that person() takes."""
+def _protocol(site: Site) -> None:
+    """The shipped protocol under the study's own name: a first version, the one that person() takes, and a draft.
+
+    The site has taken the second one up.
+    """
     protocol = parse_protocol((SHIPPED / "NCT03464916.yaml").read_text(encoding="utf-8"))
-    ProtocolVersion.objects.get_or_create(
-        study=study, label="1", defaults={"effective_on": SINCE, "document": protocol.text, "digest": protocol.digest}
+    first, second, _ = (
+        ProtocolVersionFactory(
+            study=site.study, label=label, effective_on=SINCE, document=protocol.text, digest=protocol.digest, **fields
+        )
+        for label, fields in VERSIONS.items()
     )
+    ProtocolAdoption.objects.create(
+        site=site, protocol_version=second, effective_on=SINCE, approved_on=SINCE, approval=f"board of {site.code}",
+        recorded_by=first.published_by,
+    )  # fmt: skip
+
+
+def _finished_run(site: Site, subject: Subject) -> RescoringRun:
+    """What a draft without the last criterion would change: for one subject, something."""
+    raw = json_text.loads(subject.protocol_version.document)
+    raw |= {"version": f"without the last, at {site.code}", "criteria": raw["criteria"][:-1]}
+    protocol = parse_protocol(json_text.dumps(raw))
+    draft = ProtocolVersion.objects.create(
+        study=site.study, label=protocol.version, effective_on=SINCE, document=protocol.text, digest=protocol.digest
+    )
+    run = RescoringRun.objects.create(
+        kind="what_if", study=site.study, version=draft, against=subject.protocol_version, pool_states=["in_screening"],
+        created_by=subject.created_by, total=1, state="done", finished_at=datetime(2025, 2, 3, tzinfo=UTC),
+    )  # fmt: skip
+    comparison = comparison_of(run)
+    before = "u" * len(comparison.before.criteria)
+    tally = comparison.tally()
+    tally.add(before, before[:-1])
+    RescoringPart.objects.create(
+        run=run, number=0, first_sheet=1, last_sheet=1, subjects=1, done_at=run.finished_at, changed=1,
+        tally=tally.as_json(), changes=json.dumps([str(subject.pk), before, before[:-1]]),
+    )  # fmt: skip
+    return run

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from screening.publishing import SHIPPED, publish_protocol
-from sites.models import Site
+from sites.models import Site, Study
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
 from sites.study_document import read_study_document, store_study
@@ -26,3 +26,13 @@ def open_reference_site(code: str = "JAX") -> Site:
                 site=site, status=SiteStatus.RECRUITING, effective_on=date(2025, 1, 2), by=by, now=LOADED
             )
     return Site.objects.get(study=study, code=code)
+
+
+def open_example_site(code: str = "EX") -> Site:
+    """The invented example study with its protocol published, and one site of it that recruits since 2025-01-02."""
+    by, _ = User.objects.get_or_create(username="set-up")
+    study = Study.objects.create(registry_id="NCT00000002", title="An invented example", short_title="ITP example")
+    site = Site.objects.create(study=study, code=code, facility="Example Clinic", time_zone="America/New_York")
+    publish_protocol(study=study, text=(SHIPPED / "NCT00000002.yaml").read_text(encoding="utf-8"), by=by, now=LOADED)
+    change_site_status(site=site, status=SiteStatus.RECRUITING, effective_on=date(2025, 1, 2), by=by, now=LOADED)
+    return site

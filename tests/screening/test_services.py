@@ -10,9 +10,9 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from screening import services
-from screening.criteria import RecordError, parse_record
+from screening.criteria import CriterionKind, RecordError, parse_record
 from screening.models import Assessment, Observation, Subject, SubjectStateChange, Therapy
-from screening.queries import current_facts
+from screening.queries import current_facts, protocol_of
 from screening.states import TRANSITIONS, SubjectState
 from screening.storage import therapy_json
 from sites.models import Site
@@ -210,6 +210,20 @@ def test_nobody_is_enrolled_against_the_verdict(site: Site, coordinator: User) -
         services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
 
 
+def test_nobody_is_enrolled_while_the_two_evaluators_disagree(
+    site: Site, coordinator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = with_fact(eligible_record(today=TODAY, dose=DOSE), "ecog", 3)
+    subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+    protocol = protocol_of(subject.protocol_version)
+    all_satisfied = tuple(criterion.kind is CriterionKind.INCLUSION for criterion in protocol.criteria)
+    monkeypatch.setitem(vars(protocol), "decide", lambda _facts: all_satisfied)  # what the second evaluation is for
+    with pytest.raises(ValidationError, match="second evaluation of the criteria says ineligible"):
+        services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
+    subject.refresh_from_db()
+    assert subject.state == S.IN_SCREENING
+
+
 def test_an_eligible_subject_is_enrolled_treated_and_completed(site: Site, coordinator: User) -> None:
     subject = store(site, coordinator)
     services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
@@ -303,8 +317,7 @@ def test_the_app_role_changes_no_number_and_deletes_no_row(site: Site, coordinat
         "DELETE FROM screening_subject",
         "UPDATE screening_reminder SET due_at = now()",
         "DELETE FROM screening_reminder",
-        "UPDATE screening_protocolversion SET label = 'x'",
-        "DELETE FROM screening_protocolversion",
+        "UPDATE screening_protocolversion SET study_id = study_id",
     ):
         with (
             pytest.raises(DatabaseError, match="permission denied"),

@@ -74,3 +74,39 @@ def record(*facts: Fact, first_dose: str | None = FIRST_DOSE) -> Json:
         else:
             made["toxicities"].append(fact)
     return made
+
+
+# Three lines that hold the five drugs of the reference study, none of them refractory, the last ended on 2025-06-30
+FIRST_LINE = therapy(
+    "regimen", "bortezomib", "Lenalidomide ", "dexamethasone",
+    start="2020-01-10", end="2020-06-30", line=1, cycles=6, best_response="VGPR",
+)  # fmt: skip
+SECOND_LINE = therapy(
+    "regimen", "carfilzomib", "pomalidomide", start="2022-01-10", end="2022-06-30", line=2, cycles=6, best_response="PR"
+)
+
+
+def third_line(**fields: object) -> Fact:
+    given = {"start": "2025-01-10", "end": "2025-06-30", "line": 3, "cycles": 6, "best_response": "PR"} | fields
+    return therapy("regimen", "daratumumab", **given)  # type: ignore[arg-type]
+
+
+def second_line(**fields: object) -> Fact:
+    assert isinstance(SECOND_LINE, dict)
+    return SECOND_LINE | fields
+
+
+def transplant(**fields: object) -> Fact:
+    return therapy("asct", "melphalan", **({"start": "2023-08-31", "line": 1} | fields))  # type: ignore[arg-type]
+
+
+def count(fact: str, value: str, unit: str, low: str | None, significant: bool | None, due: bool | None) -> Fact:
+    judged: Json = {"reference_low": low, "clinically_significant": significant, "due_to_myeloma": due}
+    return obs(fact, value, unit, **{name: given for name, given in judged.items() if given is not None})
+
+
+GOOD_COUNTS = (
+    count("hemoglobin", "13", "g/dL", "12", None, None),
+    count("platelets", "200", "10*9/L", "150", None, None),
+    count("neutrophils", "3", "10*9/L", "1.8", None, None),
+)

@@ -87,15 +87,18 @@ def test_the_line_of_json(assessment: Assessment) -> None:
         "criteria",
         "windows",
         "earliest_first_dose",
+        "eligible_windows",
     ]
     assert list(line["criteria"][0]) == [
         "id",
         "kind",
         "verdict",
         "because",
+        "branches",
         "facts",
         "missing",
         "conflicts",
+        "change",
         "reading",
     ]
     assert (line["subject"], line["protocol"], line["as_of"]) == ("JAX-0001", "NCT03464916", "2026-12-10")

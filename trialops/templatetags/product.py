@@ -61,6 +61,13 @@ LOOKS = {
     "satisfied": ("good", "check"),
     "violated": ("bad", "cross"),
     "unknown": ("warn", "question"),
+    # protocol versions, and what differs between two
+    "draft": ("info", "half"),
+    "published": ("good", "check"),
+    "superseded": ("quiet", "flag"),
+    "added": ("good", "dot"),
+    "removed": ("bad", "cross"),
+    "changed": ("info", "half"),
     # reminders
     "planned": ("quiet", "clock"),
     "sent": ("info", "mail"),

@@ -4,24 +4,31 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from screening.criteria import DocumentError, parse_protocol
-from screening.protocol_page import protocol_page
-from screening.publishing import SHIPPED
+from screening.criteria import DocumentError
+from screening.protocol_page import criteria_page, protocol_page
+from screening.protocols import load_protocol
 
 
 class Command(BaseCommand):
-    help = "Print a protocol document as a Markdown page: criteria, readings, facts, reminder practice."
+    help = "Print a protocol document as a Markdown page: criteria, readings, facts, boundaries, reminder practice."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("protocol", nargs="?", default="NCT03464916", help="Registry id of a shipped protocol.")
+        parser.add_argument(
+            "protocol",
+            nargs="?",
+            default="NCT03464916",
+            help="Registry id of a shipped protocol, or a document's path.",
+        )
+        parser.add_argument(
+            "--alone", action="store_true", help="Leave out what is said of criteria and records in general."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = SHIPPED / f"{options['protocol']}.yaml"
-        if not path.is_file():
-            shipped = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.yaml")))
-            raise CommandError(f"There is no protocol {options['protocol']}; shipped: {shipped}.")
         try:
-            self.stdout.write(protocol_page(parse_protocol(path.read_text(encoding="utf-8"))), ending="")
+            protocol = load_protocol(options["protocol"])
         except DocumentError as error:
-            raise CommandError(str(error)) from error
+            lines = [f"{options['protocol']}: {problem}" for problem in error.problems]
+            raise CommandError("\n".join(lines)) from None
+        page = protocol_page(protocol) if options["alone"] else criteria_page(protocol)
+        self.stdout.write(page, ending="")

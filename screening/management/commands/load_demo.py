@@ -12,7 +12,8 @@ from django.utils import timezone
 from knox.crypto import hash_token
 
 from screening.demo import CLOSED_DAYS_AGO, MONTHS_18, load_subjects
-from screening.publishing import SHIPPED, publish_protocol
+from screening.demo_amendment import amended
+from screening.publishing import SHIPPED, publish_protocol, store_draft
 from sites.models import ApiToken, Investigator, Membership, Site, Study
 from sites.roles import ensure_groups
 from sites.services import change_site_status, grant_membership, issue_token
@@ -70,7 +71,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def load(now: datetime) -> Study:
-    """The study, its people, eighteen months of site status and the invented subjects, in one transaction."""
+    """The study and a draft amendment, its people, eighteen months of site status, the invented subjects: at once."""
     today = now.date()
     began = today - timedelta(days=MONTHS_18 + 5)
     study_managers = ensure_groups()
@@ -79,9 +80,9 @@ def load(now: datetime) -> Study:
     study = store_study(read_study_document(REGISTRY_ID), by=manager, today=today, terms_since=began, with_status=False)
     study.is_demo = True
     study.save(update_fields=["is_demo"])
-    publish_protocol(
-        study=study, text=(SHIPPED / f"{REGISTRY_ID}.yaml").read_text(encoding="utf-8"), by=manager, now=now
-    )
+    document = SHIPPED / f"{REGISTRY_ID}.yaml"
+    publish_protocol(study=study, text=document.read_text(encoding="utf-8"), by=manager, now=now)
+    store_draft(study=study, text=amended(document), by=manager, now=now)
     sites = {site.code: site for site in study.sites.all()}
     for username, _, _, role, code in PEOPLE:
         person = people[username]

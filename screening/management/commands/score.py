@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from screening.criteria import Assessment, CriterionVerdict, DocumentError, Protocol, assess
 from screening.criteria.calendar import read_day
+from screening.criteria.catalogue import Catalogue
 from screening.protocols import load_protocol
 from screening.records_io import ParsedRecord, read_records
 
@@ -54,7 +55,7 @@ class Command(BaseCommand):
     def _score(self, files: list[str], protocol: Protocol, as_of: date, first_dose: date | None, form: str) -> bool:
         """Write every record's result; True when some record could not be read."""
         failed = False
-        for path, parsed in _all_records(files):
+        for path, parsed in _all_records(files, protocol.catalogue):
             if parsed.record is None:
                 place = ": ".join(part for part in (path, parsed.position) if part)
                 self.stderr.write(_one_line(f"{place}: {'; '.join(parsed.errors)}"), self.style.NOTICE)
@@ -66,9 +67,9 @@ class Command(BaseCommand):
         return failed
 
 
-def _all_records(files: list[str]) -> Iterator[tuple[str, ParsedRecord]]:
+def _all_records(files: list[str], catalogue: Catalogue) -> Iterator[tuple[str, ParsedRecord]]:
     for path in files:
-        for parsed in read_records(path):
+        for parsed in read_records(path, catalogue=catalogue):
             yield ("standard input" if path == "-" else path), parsed
 
 

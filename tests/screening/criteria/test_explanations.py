@@ -11,20 +11,24 @@ from screening.protocols import load_protocol
 from tests.spec.facts import (
     COMPLETE,
     FEMALE,
+    GOOD_COUNTS,
     INCOMPLETE,
     MALE,
     REVIEWED,
     Fact,
+    count,
     negative,
     no,
     obs,
     positive,
     record,
+    second_line,
     therapy,
+    third_line,
     toxicity,
+    transplant,
     yes,
 )
-from tests.spec.tables import GOOD_COUNTS, count, second_line, third_line, transplant
 
 AS_OF = date(2026, 12, 10)
 

@@ -145,7 +145,7 @@ def test_a_drug_in_any_script_is_shown(file: Path) -> None:
 
 
 def test_an_unknown_protocol_names_those_shipped(file: Path) -> None:
-    with pytest.raises(CommandError, match=r"NCT1: no such protocol or file; .*: NCT03464916"):
+    with pytest.raises(CommandError, match=r"NCT1: no such protocol or file; .*: NCT00000002, NCT03464916"):
         call_command("score", str(file), protocol="NCT1")
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from screening.models import ProtocolVersion, Reminder, Subject, SubjectStateChange
 from sites.models import Membership, Site
-from tests.factories import MembershipFactory, SiteFactory, UserFactory
+from tests.factories import MembershipFactory, ProtocolVersionFactory, SiteFactory, UserFactory
 
 
 def a_site(**changes: Any) -> Site:
@@ -18,13 +18,11 @@ def a_site(**changes: Any) -> Site:
     return site
 
 
-def a_subject(site: Site | None = None) -> Subject:
+def a_subject(site: Site | None = None, version: ProtocolVersion | None = None) -> Subject:
     """A subject in screening of whom no facts are recorded."""
     site = site or a_site()
     by = UserFactory()
-    version, _ = ProtocolVersion.objects.get_or_create(
-        study=site.study, label="1", defaults={"effective_on": date(2025, 1, 1), "document": "{}", "digest": "0" * 64}
-    )
+    version = version or ProtocolVersionFactory(study=site.study, label="1")
     number = site.subjects.count() + 1
     subject = Subject.objects.create(
         site=site,

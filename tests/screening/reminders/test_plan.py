@@ -17,7 +17,7 @@ from screening.queries import protocol_of, record_of
 from screening.reminders.plan import Reconciled, reconcile, reconcile_all
 from screening.states import SubjectState
 from sites.models import Site
-from tests.factories import UserFactory
+from tests.factories import ProtocolVersionFactory, UserFactory
 from tests.screening.records import eligible_record
 from tests.screening.reminders.rows import a_subject
 from tests.screening.study import open_reference_site
@@ -425,9 +425,9 @@ def test_reconciling_all_mends_drift_and_says_how_much(site: Site, by: User) -> 
 
 def test_one_subject_that_cannot_be_reconciled_stops_no_other(site: Site, by: User) -> None:
     good = store(site, by, a_woman())
-    bad = a_subject(site)
+    unreadable = ProtocolVersionFactory(study=site.study, label="unreadable", status="superseded")
+    bad = a_subject(site, unreadable)
     Reminder.objects.update(state=R.CANCELLED, why="by accident")
-    Subject.objects.filter(pk=bad.pk).update(protocol_version=a_subject().protocol_version)
     drift = reconcile_all(now=NOW)
     assert bad.pk in drift.failed
     assert windows(good) != {}

@@ -16,13 +16,13 @@
       for (const name of ["id", "name", "required", "aria-describedby"]) {
         if (old.hasAttribute(name)) control.setAttribute(name, old.getAttribute(name));
       }
-      if (!pairs) {
-        control.type = "text";
-        control.inputMode = "decimal";
-        control.autocomplete = "off";
-        control.maxLength = 60;
-      }
       old.replaceWith(control);
+    }
+    if (!pairs) {
+      control.type = kind === "date" ? "date" : "text";
+      control.inputMode = kind === "date" ? "" : "decimal";
+      control.autocomplete = "off";
+      control.maxLength = 60;
     }
     if (pairs) options(control, [["", "choose …"], ...pairs], control === old ? control.value : "");
     return control;
