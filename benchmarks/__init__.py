@@ -1,0 +1,1 @@
+"""What `make bench` and its like run: measurements, never tests."""
