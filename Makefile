@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint schema docs screenshots bench bench-rescoring agreement mutants reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring agreement mutants reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -19,6 +19,7 @@ export PORT
 help:
 	@echo "make demo    the product with demo data at http://localhost:8000 (PORT=8001 for another port)"
 	@echo "make test    every test, on throw-away databases"
+	@echo "make faults  the long form of the fault tests: kills, restarts, bad servers (FAULTS='storm --kills 20' for a part)"
 	@echo "make check   format, lint, types, import contracts, migrations and OpenAPI document in step"
 	@echo "make format  let ruff format and repair what it can"
 	@echo "make lint    ruff's and import-linter's findings alone"
@@ -36,6 +37,10 @@ demo: .venv/.synced
 
 test: .venv/.synced chromium
 	$(PYTHON) -m pytest -n 2
+
+# An hour or more on two cores; `.venv/bin/python -m tests.faults --help` lists the scenarios and their sizes.
+faults: .venv/.synced
+	$(PYTHON) -m tests.faults $(FAULTS)
 
 check: .venv/.synced
 	$(PYTHON) -m ruff format --check .

@@ -28,7 +28,7 @@ SITES = 20
 SEED = 3464916
 FACTS = (Observation, Therapy, Toxicity)
 TABLES = (
-    "screening_rescoringpart", "screening_rescoringrun", "screening_reminderdelivery", "screening_reminder",
+    "screening_rescoringpart", "screening_rescoringrun", "screening_reminder",
     "screening_currentverdict", "screening_factsheet", "screening_assessment", "screening_observation",
     "screening_therapy", "screening_toxicity", "screening_subjectstatechange", "screening_subject",
     "screening_protocolversion", "trial_sites_site", "trial_sites_study",

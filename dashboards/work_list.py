@@ -8,6 +8,7 @@ from django.db.models import DateTimeField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from screening.models import Fact, Observation, Reminder, ReminderState, Subject, SubjectStateChange, Therapy, Toxicity
+from screening.models.reminders import OPEN
 from screening.queries import with_latest_verdict
 from sites.models import Site
 
@@ -47,10 +48,9 @@ def _latest(model: type[Fact] | type[SubjectStateChange]) -> Subquery:
 
 def due_reminders(site: Site, *, today: date) -> DueReminders:
     """Late: the window has passed and nothing settled it; only of subjects that are still in the study."""
-    rows = Reminder.objects.filter(subject__site=site).select_related("subject")
-    open_states = [ReminderState.PLANNED, ReminderState.SENT]
-    late = rows.filter(Q(state__in=open_states, window_to__lt=today) | Q(state=ReminderState.MISSED))
-    due = rows.filter(state__in=open_states, window_to__gte=today, window_from__lte=today + AHEAD)
+    rows = Reminder.objects.filter(site=site).select_related("subject", "site")
+    late = rows.filter(Q(state__in=OPEN, window_to__lt=today) | Q(state=ReminderState.MISSED))
+    due = rows.filter(state__in=OPEN, window_to__gte=today, window_from__lte=today + AHEAD)
     return DueReminders(
         late=list(late.order_by("window_to", "id")[:100]), due=list(due.order_by("window_from", "due_at", "id")[:100])
     )

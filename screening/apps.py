@@ -8,6 +8,11 @@ class ScreeningConfig(AppConfig):
     verbose_name = "Screening"
 
     def ready(self) -> None:
-        from screening.reminders import receivers  # models are not ready when this module is imported
+        # models are not ready when this module is imported
+        from screening.reminders import alarm, receivers
+        from screening.reminders.health import for_the_endpoint
+        from trialops import health
 
         receivers.connect()
+        health.checks.append(for_the_endpoint)
+        health.beside_the_web.append(alarm.start_watching)

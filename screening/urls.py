@@ -1,4 +1,4 @@
-"""Addresses of the pages about protocols and subjects, of the status page that counts them, and of runs over a pool."""
+"""Addresses of the pages about protocols, subjects and reminders, of the status page, and of runs over a pool."""
 
 from django.urls import path
 
@@ -6,6 +6,9 @@ from screening.views import adoption, versions
 from screening.views.actions import subject_action
 from screening.views.differences import differences_page
 from screening.views.facts import correct_fact, new_fact, retract_fact
+from screening.views.my_reminders import acknowledge_reminder, my_reminders, reminder_page
+from screening.views.operations import end_webhook, new_webhook, operations, resend, retry
+from screening.views.preferences import calendar_address, calendar_feed, preferences
 from screening.views.protocol import protocol_page, protocol_schema
 from screening.views.reconsent import reconsent
 from screening.views.status import ChangeStatus
@@ -47,4 +50,15 @@ urlpatterns = [
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/correct/", correct_fact, name="subject-fact-correct"),
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/retract/", retract_fact, name="subject-fact-retract"),
     path(f"{SUBJECT}/actions/<str:slug>/", subject_action, name="subject-action"),
+    path("reminders/", my_reminders, name="reminders"),
+    path("reminders/preferences/", preferences, name="preferences"),
+    path("reminders/preferences/calendar/", calendar_address, name="calendar-address"),
+    path("reminders/operations/", operations, name="operations"),
+    path("reminders/operations/messages/<uuid:message_id>/retry/", retry, name="message-retry"),
+    path("reminders/operations/webhooks/<uuid:endpoint_id>/end/", end_webhook, name="webhook-end"),
+    path(f"{SITE}/webhooks/new/", new_webhook, name="webhook-new"),
+    path("reminders/<uuid:reminder_id>/", reminder_page, name="reminder"),
+    path("reminders/<uuid:reminder_id>/acknowledge/", acknowledge_reminder, name="reminder-acknowledge"),
+    path("reminders/<uuid:reminder_id>/resend/", resend, name="reminder-resend"),
+    path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),
 ]

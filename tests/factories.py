@@ -1,5 +1,6 @@
 """Factories: the rows that tests start from."""
 
+import hashlib
 from datetime import UTC, date, datetime
 
 import factory
@@ -51,8 +52,16 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     starts_on = date(2024, 1, 1)
 
 
+ONE_CRITERION = """
+registry_id: NCT00000000
+title: A protocol of one criterion
+version: "1"
+criteria: [{id: E1, kind: exclusion, title: HIV, text: Known HIV., condition: {fact: hiv}}]
+"""
+
+
 class ProtocolVersionFactory(DjangoModelFactory[ProtocolVersion]):
-    """A published version with an empty document; the one there is, if study and label are those of one."""
+    """A published version that asks for one fact; the one there is, if study and label are those of one."""
 
     class Meta:
         model = ProtocolVersion
@@ -62,7 +71,7 @@ class ProtocolVersionFactory(DjangoModelFactory[ProtocolVersion]):
     label = "1"
     status = ProtocolVersion.Status.PUBLISHED
     effective_on = date(2025, 1, 1)
-    document = "{}"
-    digest = "0" * 64
+    document = ONE_CRITERION
+    digest = hashlib.sha256(ONE_CRITERION.encode()).hexdigest()
     published_at = datetime(2025, 1, 2, 15, tzinfo=UTC)
     published_by = factory.LazyFunction(lambda: User.objects.get_or_create(username="set-up")[0])

@@ -1,5 +1,6 @@
 """A mail server for tests: real SMTP on a free port, keeping what it accepts and failing as it is told to."""
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ class Received:
 
     message: EmailMessage
     recipients: list[str]
+    sender: str = ""
 
     @property
     def message_id(self) -> str:
@@ -40,19 +42,25 @@ class Received:
 @dataclass
 class MailServer:
     """What the server accepted. `answers` are given to the next messages instead of accepting them;
-    `before_answer` is called when a message has arrived and is not yet answered; `refused` are addresses it refuses.
+    `before_answer` is called when a message has arrived and is not yet answered; `refused` are addresses it refuses;
+    recipients of the domain `hang_for` are never answered. `loses_reply` is asked with the number of the accepted
+    message whether the connection breaks before the sender hears of it.
     """
 
     accepted: list[Received] = field(default_factory=list)
     answers: deque[str] = field(default_factory=deque)
     refused: set[str] = field(default_factory=set)
+    hang_for: str = ""
     before_answer: Callable[[], None] | None = None
+    loses_reply: Callable[[int], bool] | None = None
     port: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.hang_for and address.endswith("@" + self.hang_for):
+            await asyncio.sleep(3600)
         if address in self.refused:
             return "550 No such user here"
         envelope.rcpt_tos.append(address)
@@ -66,8 +74,16 @@ class MailServer:
         content: Any = envelope.content
         message = message_from_bytes(content, policy=policy.default)
         with self.lock:
-            self.accepted.append(Received(message, list(envelope.rcpt_tos)))
+            self.accepted.append(Received(message, list(envelope.rcpt_tos), str(envelope.mail_from)))
+            count = len(self.accepted)
+        if self.loses_reply is not None and self.loses_reply(count) and server.transport is not None:
+            server.transport.abort()
         return ACCEPTED
+
+    @property
+    def count(self) -> int:
+        """How many messages were accepted; cheap, for whoever asks again and again."""
+        return len(self.accepted)
 
     @property
     def message_ids(self) -> list[str]:

@@ -6,11 +6,14 @@ another terminal reach them; any variable that is set wins over that file.
 
 import json
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import dj_email_url
 from celery.schedules import crontab
 from environs import Env
+from kombu import Queue
 
 from trialops.database_url import postgresql
 
@@ -84,6 +87,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "trialops.context.product",
+                "screening.context.reminders",
             ],
         },
     },
@@ -166,8 +170,15 @@ EMAIL_USE_TLS = _email["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="trialops <trialops@localhost>")
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+_site_mail: list[str] = env.list("SITE_EMAIL_URLS", default=[])
+SITE_EMAIL_URLS = {site: dj_email_url.parse(url) for site, _, url in (entry.partition("=") for entry in _site_mail)}
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 DEMO_MAIL_DIR = STATE_DIR / "mail"
+
+# Webhooks of hospitals: public addresses only, unless their networks are allowed here.
+_networks: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
+WEBHOOK_ALLOWED_NETWORKS = [ip_network(text) for text in _networks]
 
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
@@ -188,6 +199,8 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_SOFT_TIME_LIMIT = 270
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [Queue("default"), Queue("reminders")]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {"screening.reminders.tasks.*": {"queue": "reminders"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -197,9 +210,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-reminders": {
         "task": "screening.reminders.tasks.sweep_reminders",
         "schedule": 60.0,
-        "options": {"expires": 55},
+        "options": {"expires": 3 * 3600},  # long, since a worker whose clock is ahead drops what has expired by it
     },
-    "reconcile-reminders": {
+    "reconcile-reminders": {  # every hour; the one of the night is the full comparison that docs/reminders.md names
         "task": "screening.reminders.tasks.reconcile_reminders",
         "schedule": crontab(minute=17),
         "options": {"expires": 3000},

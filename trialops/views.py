@@ -11,12 +11,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_safe
 
 from trialops.api.problems import problem_response
+from trialops.health import problems
 
 API = "/api/"
 
@@ -41,12 +43,15 @@ def admin_sign_in(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @login_not_required
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when this process answers and reaches its database, else 503; reveals nothing more."""
+    """200 while this process reaches its database and the work behind it goes on, else 503; reveals nothing more."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        found = problems(timezone.now())
     except DatabaseError:
         return JsonResponse({"status": "database unavailable"}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    if found:
+        return JsonResponse({"status": " ".join(found)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return JsonResponse({"status": "ok"})
 
 

@@ -7,7 +7,7 @@ from math import inf
 
 from screening.criteria.calendar import YEAR_MONTHS, add_days, add_months
 from screening.criteria.catalogue import Fact
-from screening.criteria.record import Observation, Sex, SubjectRecord, Therapy, Toxicity, latest_of
+from screening.criteria.record import Observation, Sex, SubjectRecord, Therapy, Toxicity, indexed
 
 Amount = Fraction | float  # the only float is infinity: a ratio to nothing
 
@@ -67,8 +67,11 @@ class Facts:
     def every(self, fact: Fact) -> list[Observation]:
         """All observations of a fact that count, in the record's order."""
         until = min(self.as_of, self.first_dose) if fact.until_first_dose else self.as_of
-        of_fact = self.record.by_fact.get(fact.name, [])
-        return of_fact if self.record.settled_on <= until else [each for each in of_fact if each.on.day <= until]
+        several = self.record.repeated.get(fact.name)
+        if several is None:
+            only = self.latest.get(fact.name)
+            return [] if only is None else [only]
+        return several if self.record.settled_on <= until else [each for each in several if each.on.day <= until]
 
     def progressed_on(self, therapy: Therapy) -> date | None:
         """The day of progression, unless it lies after as_of and so has not happened."""
@@ -140,11 +143,11 @@ def facts_of(record: SubjectRecord, *, as_of: date, first_dose: date, until_firs
     if record.settled_on <= until:
         latest, therapies, toxicities = record.latest, record.placed_therapies, record.placed_toxicities
     else:
-        latest = {}
-        for name, of_fact in record.by_fact.items():
-            last = until if name in until_first_dose else as_of
-            if counting := [observation for observation in of_fact if observation.on.day <= last]:
-                latest[name] = latest_of(counting)
+        latest, _, _ = indexed(
+            observation
+            for observation in record.observations
+            if observation.on.day <= (until if observation.fact in until_first_dose else as_of)
+        )
         therapies = [placed for placed in record.placed_therapies if (placed[1].start or until) <= until]
         toxicities = [placed for placed in record.placed_toxicities if (placed[1].onset or until) <= until]
     return Facts(record, as_of, first_dose, latest, therapies, toxicities)

@@ -76,10 +76,45 @@ class DoseEscalation:
 
 
 @dataclass(frozen=True)
+class StatusVerification:
+    """A status nobody has made sure of for `after_days` is asked for, and again every so many days."""
+
+    after_days: int
+    again_every_days: int
+
+
+@dataclass(frozen=True)
+class FailureReview:
+    """A screen failure that has waited for its review for more than so many working days is told; it is then to be
+    reviewed within so many further ones.
+    """
+
+    after_working_days: int
+    within_working_days: int
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """So many hours after a reminder was missed each of these hears of it, unless somebody has acknowledged it."""
+
+    coordinator_hours: int = 0
+    principal_hours: int = 24
+    manager_hours: int = 48
+
+    def __post_init__(self) -> None:
+        if not self.coordinator_hours <= self.principal_hours <= self.manager_hours:
+            raise ValueError("the hours must not fall from coordinator over principal to manager")
+
+
+@dataclass(frozen=True)
 class Practice:
     """Everything that reminders follow; an empty one reminds of nothing."""
 
     pregnancy_tests: PregnancyTests = PregnancyTests()
     washouts: tuple[Washout, ...] = ()
     confirm_days_before: int | None = None
+    window_closing_days: int | None = None
+    status_verification: StatusVerification | None = None
+    failure_review: FailureReview | None = None
+    escalation: Escalation = Escalation()
     dose_escalation: DoseEscalation | None = None

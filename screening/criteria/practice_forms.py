@@ -5,13 +5,24 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from screening.criteria.fields import mapping_schema
-from screening.criteria.practice import DoseEscalation, Practice, PregnancyTests, TestSeries, TestWindow, Washout
+from screening.criteria.practice import (
+    DoseEscalation,
+    Escalation,
+    FailureReview,
+    Practice,
+    PregnancyTests,
+    StatusVerification,
+    TestSeries,
+    TestWindow,
+    Washout,
+)
 from screening.criteria.problems import Problem, Reader, shown
 from screening.criteria.shapes import Value, described
 from screening.criteria.value_readers import list_of, read_kind, text, whole
 
 Made = TypeVar("Made")
 Problems = list[Problem]
+Part = StatusVerification | FailureReview | Escalation | DoseEscalation
 Fields = Mapping[str, Value]
 
 OFFSET = whole(-3660, 3660)
@@ -20,7 +31,12 @@ LENGTH = whole(1, 3660)
 WINDOW: Fields = {"name": text(40), "from_day": OFFSET, "to_day": OFFSET}
 SERIES: Fields = {"every_days": LENGTH, "times": whole(1, 1000), "from_day": OFFSET, "to_day": OFFSET}
 WASHOUT: Fields = {"criterion": text(20), "days": LENGTH, "kinds": list_of(read_kind)}
-ESCALATION: Fields = {
+VERIFICATION: Fields = {"after_days": LENGTH, "again_every_days": LENGTH}
+REVIEW: Fields = {"after_working_days": whole(0, 260), "within_working_days": whole(1, 260)}
+CLOSING = whole(1, 365)
+HOURS = whole(0, 24 * 365)
+TOLD_AFTER: Fields = {"coordinator_hours": HOURS, "principal_hours": HOURS, "manager_hours": HOURS}
+DOSE_ESCALATION: Fields = {
     "dlt_window_days": LENGTH,
     "first_to_second_days": LENGTH,
     "cohort_size": whole(1, 100),
@@ -29,13 +45,23 @@ ESCALATION: Fields = {
 }
 
 
+KNOWN = (
+    "pregnancy_tests",
+    "washouts",
+    "confirm_days_before",
+    "window_closing_days",
+    "status_verification",
+    "failure_review",
+    "escalation",
+    "dose_escalation",
+)
+
+
 def read_practice(raw: object, path: str, problems: Problems, criteria: frozenset[str]) -> Practice:
     """The practice of a document whose criteria have these ids; wrong parts are left out and named in `problems`."""
     if raw is None:
         return Practice()
-    reader = _reader(
-        raw, path, problems, "practice", ("pregnancy_tests", "washouts", "confirm_days_before", "dose_escalation")
-    )
+    reader = _reader(raw, path, problems, "practice", KNOWN)
     if reader is None:
         return Practice()
     washouts = _items(reader, "washouts", Washout, WASHOUT)
@@ -48,9 +74,11 @@ def read_practice(raw: object, path: str, problems: Problems, criteria: frozense
         pregnancy_tests=_pregnancy_tests(reader),
         washouts=washouts,
         confirm_days_before=reader.read("confirm_days_before", LENGTH),
-        dose_escalation=_one(
-            reader.raw.get("dose_escalation"), reader.at("dose_escalation"), problems, DoseEscalation, ESCALATION
-        ),
+        window_closing_days=reader.read("window_closing_days", CLOSING),
+        status_verification=_part(reader, "status_verification", StatusVerification, VERIFICATION),
+        failure_review=_part(reader, "failure_review", FailureReview, REVIEW),
+        escalation=_part(reader, "escalation", Escalation, TOLD_AFTER) or Escalation(),
+        dose_escalation=_part(reader, "dose_escalation", DoseEscalation, DOSE_ESCALATION),
     )
 
 
@@ -64,9 +92,21 @@ def practice_as_json(practice: Practice) -> dict[str, Any]:
             for washout in practice.washouts
         ],
         "confirm_days_before": practice.confirm_days_before,
-        "dose_escalation": None if practice.dose_escalation is None else asdict(practice.dose_escalation),
+        "window_closing_days": practice.window_closing_days,
+        "status_verification": _written(practice.status_verification),
+        "failure_review": _written(practice.failure_review),
+        "escalation": None if practice.escalation == Escalation() else _written(practice.escalation),
+        "dose_escalation": _written(practice.dose_escalation),
     }
     return {name: value for name, value in written.items() if value not in (None, [], {})}
+
+
+def _written(part: Part | None) -> dict[str, Any] | None:
+    return None if part is None else asdict(part)
+
+
+def _part(reader: Reader, name: str, made: type[Made], fields: Fields) -> Made | None:
+    return _one(reader.raw.get(name), reader.at(name), reader.problems, made, fields)
 
 
 def _given(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +198,11 @@ def practice_schema() -> dict[str, Any]:
         "pregnancy_tests": mapping_schema(tests, []),
         "washouts": _list_schema(WASHOUT),
         "confirm_days_before": LENGTH.describes,
-        "dose_escalation": _schema(ESCALATION),
+        "window_closing_days": CLOSING.describes,
+        "status_verification": _schema(VERIFICATION),
+        "failure_review": _schema(REVIEW),
+        "escalation": _schema(TOLD_AFTER),
+        "dose_escalation": _schema(DOSE_ESCALATION),
     }
     words = "What sites do around the first dose, for the reminders: practice, not criteria."
     return mapping_schema(parts, []) | described(words)

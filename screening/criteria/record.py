@@ -1,7 +1,7 @@
 """The subject record: what is known of one subject, frozen, as the engine reads it and as it is written."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -144,8 +144,9 @@ class Toxicity:
 class SubjectRecord:
     """Everything known of one subject; an empty one says nothing at all.
 
-    `by_fact` are the observations of each fact in their order and `latest` the latest one, and the two lists carry
-    their places, as they stand from `settled_on` on: the day after which nothing in the record is dated or begins.
+    `latest` is the latest observation of each fact (of two with the same date or time, the later in the list),
+    `repeated` are all observations of each fact that has several, in their order, and the two lists carry their
+    places: all as they stand from `settled_on` on, the day after which nothing in the record is dated or begins.
     """
 
     subject: str | None = None
@@ -155,24 +156,22 @@ class SubjectRecord:
     observations: tuple[Observation, ...] = ()
     therapies: tuple[Therapy, ...] = ()
     toxicities: tuple[Toxicity, ...] = ()
-    by_fact: dict[str, list[Observation]] = field(init=False, compare=False, repr=False)
     latest: dict[str, Observation] = field(init=False, compare=False, repr=False)
+    repeated: dict[str, list[Observation]] = field(init=False, compare=False, repr=False)
     placed_therapies: list[tuple[int, Therapy]] = field(init=False, compare=False, repr=False)
     placed_toxicities: list[tuple[int, Toxicity]] = field(init=False, compare=False, repr=False)
     settled_on: date = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        days = [observation.on.day for observation in self.observations]
-        days += [therapy.start for therapy in self.therapies if therapy.start is not None]
-        days += [toxicity.onset for toxicity in self.toxicities if toxicity.onset is not None]
-        by_fact: dict[str, list[Observation]] = {}
-        for observation in self.observations:
-            by_fact.setdefault(observation.fact, []).append(observation)
-        object.__setattr__(self, "by_fact", by_fact)
-        object.__setattr__(self, "latest", {name: latest_of(of_fact) for name, of_fact in by_fact.items()})
+        latest, repeated, settled_on = indexed(self.observations)
+        for began in (*[each.start for each in self.therapies], *[each.onset for each in self.toxicities]):
+            if began is not None and began > settled_on:
+                settled_on = began
+        object.__setattr__(self, "latest", latest)
+        object.__setattr__(self, "repeated", repeated)
         object.__setattr__(self, "placed_therapies", list(enumerate(self.therapies)))
         object.__setattr__(self, "placed_toxicities", list(enumerate(self.toxicities)))
-        object.__setattr__(self, "settled_on", max(days, default=date.min))
+        object.__setattr__(self, "settled_on", settled_on)
 
     def as_json(self) -> Json:
         """The record in its JSON shape: numbers as Decimal, dates as text; parse_record() of it is the same record."""
@@ -195,13 +194,27 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def latest_of(observations: Sequence[Observation]) -> Observation:
-    """The latest of one fact's observations; of two with the same date or time, the later in the list.
+def indexed(
+    observations: Iterable[Observation],
+) -> tuple[dict[str, Observation], dict[str, list[Observation]], date]:
+    """The latest of each fact, all of those that have several, and the last day.
 
-    The list is gone through in its order, since dates and times together do not order transitively.
+    Each fact's are gone through in their order, since dates and times together do not order transitively.
     """
-    latest = observations[0]
-    for observation in observations[1:]:
-        if not observation.on.earlier_than(latest.on):
-            latest = observation
-    return latest
+    latest: dict[str, Observation] = {}
+    repeated: dict[str, list[Observation]] = {}
+    last_day = date.min
+    for observation in observations:
+        fact, on = observation.fact, observation.on
+        last_day = max(last_day, on.day)
+        before = latest.get(fact)
+        if before is None:
+            latest[fact] = observation
+            continue
+        if fact in repeated:
+            repeated[fact].append(observation)
+        else:
+            repeated[fact] = [before, observation]
+        if not on.earlier_than(before.on):
+            latest[fact] = observation
+    return latest, repeated, last_day

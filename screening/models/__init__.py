@@ -1,10 +1,12 @@
-"""What screening keeps: subjects, facts, verdicts, protocol versions, reminders."""
+"""What screening keeps: subjects, facts, verdicts, protocol versions, reminders and their messages."""
 
 from screening.models.assessments import Assessment
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
+from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
+from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
-from screening.models.reminders import Reminder, ReminderDelivery, ReminderState
+from screening.models.reminders import Acknowledgement, Audience, Reminder, ReminderSource, ReminderState
 from screening.models.rescoring import RescoringPart, RescoringRun, RunKind, RunState
 from screening.models.subjects import (
     ScreenFailure,
@@ -14,17 +16,32 @@ from screening.models.subjects import (
     SubjectStateChange,
     SubjectVersionChange,
 )
+from screening.models.watch import Alarm, Heartbeat
 
 __all__ = [
+    "Acknowledgement",
+    "Alarm",
     "Assessment",
+    "Audience",
+    "CalendarFeed",
+    "Channel",
     "CurrentVerdict",
     "Fact",
     "FactSheet",
+    "Heartbeat",
+    "Intervention",
+    "Lane",
+    "MailChoice",
+    "Message",
+    "MessageAttempt",
+    "MessageState",
+    "Notice",
     "Observation",
     "ProtocolAdoption",
     "ProtocolVersion",
     "Reminder",
-    "ReminderDelivery",
+    "ReminderPreference",
+    "ReminderSource",
     "ReminderState",
     "RescoringPart",
     "RescoringRun",
@@ -39,4 +56,5 @@ __all__ = [
     "SubjectVersionChange",
     "Therapy",
     "Toxicity",
+    "WebhookEndpoint",
 ]

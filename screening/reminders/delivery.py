@@ -1,13 +1,13 @@
-"""Sending what is due: claim one row, commit, send outside any transaction, record. At least once, and bounded.
+"""Sending what waits: claim one message, commit, send outside any transaction, record. At least once, and bounded.
 
-Rows are claimed with a lease on the database's clock, so any number of sweeps may run side by side, one of them may
-be killed at any point, and no worker's own clock decides that something is due.
+Messages are claimed with a lease on the database's clock, so any number of senders may run side by side, one of them
+may be killed at any point, and no worker's own clock decides that something is due.
 """
 
 import logging
 import random
-import smtplib
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,161 +15,139 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from screening.models import Reminder, ReminderDelivery, ReminderState
+from screening.models import Channel, Message, MessageState, Notice, ReminderState
+from screening.reminders import records
+from screening.reminders.errors import SendError, from_anything
+from screening.reminders.lanes import lanes_with_work, may_claim, waiting
 from screening.reminders.mail import compose
-from screening.reminders.recipients import recipients_of
+from screening.reminders.records import Swept
+from screening.reminders.smtp import transmit
+from screening.reminders.webhooks import call
 
 logger = logging.getLogger(__name__)
 R = ReminderState
-Outcome = ReminderDelivery.Outcome
+Occasion = Notice.Occasion
 
 BUDGET = timedelta(seconds=45)
-"""A sweep that has worked for so long leaves the rest to the next one."""
+"""Whoever has worked for so long leaves the rest to the next one."""
 
 LEASE_SECONDS = 120
-"""For so long nobody else claims a row; longer than a send can take within its time-outs."""
+"""For so long nobody else claims a message; longer than a send can take within its deadline."""
 
-FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(minutes=60)
+SECONDS_TO_RECORD = 30
+"""So long a database that restarts is waited for; with the time of sending still within the lease."""
 
+GIVEN_UP_AFTER = timedelta(days=7)
+"""What could not be sent for so long is left to people."""
 
-class NobodyToTellError(Exception):
-    """Neither the site nor the study has anybody with an e-mail address."""
-
-
-@dataclass(frozen=True)
-class Swept:
-    """What one sweep did, as numbers of reminders."""
-
-    sent: int = 0
-    failed: int = 0
-    missed: int = 0
-
-    def __add__(self, other: "Swept") -> "Swept":
-        return Swept(self.sent + other.sent, self.failed + other.failed, self.missed + other.missed)
+SAYABLE: dict[str, frozenset[ReminderState]] = {
+    Occasion.DUE: frozenset({R.DUE, R.SENT}),
+    Occasion.UNDELIVERED: frozenset({R.DUE, R.SENT}),
+    Occasion.MISSED: frozenset({R.MISSED}),
+    Occasion.RESENT: frozenset({R.DUE, R.SENT, R.ACKNOWLEDGED, R.MISSED}),
+}
+"""In which states a reminder may still be told, by the occasion."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to send one reminder until the lease ends; `attempt` is the fencing number."""
+    """The right to send one message until the lease ends; `attempt` is the fencing number."""
 
-    reminder_id: UUID
+    message_id: UUID
     attempt: int
     claimed_at: datetime
 
 
-def sweep(*, budget: timedelta = BUDGET) -> Swept:
-    """Send every reminder that is due, one after the other, until none is left or the time is used up."""
+def deliver_waiting(*, budget: timedelta = BUDGET, only: Sequence[int] = ()) -> Swept:
+    """Send what waits, one message of each lane in turn, until none is left or the time is used up.
+
+    `only` are the ids of the lanes to look at; empty means all.
+    """
     if connection.in_atomic_block:
-        raise RuntimeError("A sweep inside a transaction would send mail that a rollback cannot take back.")
+        raise RuntimeError("Sending inside a transaction would send what a rollback cannot take back.")
     until = time.monotonic() + budget.total_seconds()
     swept = Swept()
-    while time.monotonic() < until and (claim := claim_next()) is not None:
-        swept += deliver(claim)
-    if swept != Swept():
-        logger.info("Reminders: %s", swept)
+    while time.monotonic() < until and (lanes := deque(only or lanes_with_work())):
+        before = swept
+        while lanes and time.monotonic() < until:
+            lane_id = lanes.popleft()
+            claim = claim_next(lane_id)
+            if claim is not None:
+                swept += deliver(claim)
+                lanes.append(lane_id)
+        if swept == before:
+            break
     return swept
 
 
-def claim_next() -> Claim | None:
-    """Claim the row that has been due longest and that nobody holds; None when there is none.
+def claim_next(lane_id: int) -> Claim | None:
+    """Claim the message of a lane that has waited longest, urgent ones first; None when there is none or it is paused.
 
-    Row locks that others hold are skipped, and the state is read under the lock: what was cancelled before is not
-    claimed.
+    Row locks that others hold are skipped.
     """
-    free = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
     lease = timedelta(seconds=getattr(settings, "REMINDER_LEASE_SECONDS", LEASE_SECONDS))
     with transaction.atomic(durable=True):
-        due = Reminder.objects.filter(free, state=R.PLANNED, due_at__lte=Now()).order_by("due_at", "pk")
+        if not may_claim(lane_id, lease=lease):
+            return None
+        due = Message.objects.filter(waiting(), lane=lane_id).order_by("-urgent", "send_at", "pk")
         row = due.select_for_update(skip_locked=True, no_key=True).annotate(claimed_at=Now()).first()
         if row is None:
             return None
-        Reminder.objects.filter(pk=row.pk).update(attempt=F("attempt") + 1, lease_until=Now() + lease)
+        Message.objects.filter(pk=row.pk).update(attempt=F("attempt") + 1, lease_until=Now() + lease)
         return Claim(row.pk, row.attempt + 1, row.claimed_at)
 
 
 def deliver(claim: Claim) -> Swept:
-    """Send one claimed reminder and record how it went; one whose window is over is missed instead.
+    """Send one claimed message and record how it went.
 
     Whatever goes wrong with this one is recorded and tried again later, and stops no other.
     """
-    recipients: Sequence[str] = ()
+    message = Message.objects.select_related("user", "endpoint__site", "lane").get(pk=claim.message_id)
+    if message.state != MessageState.WAITING or message.attempt != claim.attempt:
+        return Swept()
+    notices = sayable(message, at=claim.claimed_at)
+    if not notices:
+        return records.record_dropped(message)
     try:
-        reminder = Reminder.objects.select_related("subject__site__study").get(pk=claim.reminder_id)
-        if reminder.state != R.PLANNED or reminder.attempt != claim.attempt:
-            return Swept()
-        today = claim.claimed_at.astimezone(reminder.subject.site.zone).date()
-        if reminder.window_to < today:
-            return record_missed(claim, reminder)
-        recipients = recipients_of(reminder.subject.site, today=today)
-        send(reminder, recipients)
-    except Exception as error:  # noqa: BLE001  every kind of failure of one mail is recorded and retried
-        logger.warning("Reminder %s, attempt %s: %s", claim.reminder_id, claim.attempt, describe(error))
-        return record_failed(claim, error, recipients=len(recipients))
-    return record_sent(claim, recipients=len(recipients))
+        _send(message, notices, at=claim.claimed_at)
+    except Exception as raised:  # noqa: BLE001  every kind of failure of one message is recorded and retried
+        error = from_anything(raised)
+        logger.warning("Message %s, attempt %s: %s", message.pk, claim.attempt, error)
+        return _record_failure(message, error, at=claim.claimed_at)
+    return records.insist(lambda: records.record_sent(message, notices), seconds=SECONDS_TO_RECORD)
 
 
-def send(reminder: Reminder, recipients: Sequence[str]) -> None:
-    """Hand the mail to the mail server. Raises what the server or the network raises."""
-    if not recipients:
-        raise NobodyToTellError
-    compose(reminder, recipients=recipients).send()
+def sayable(message: Message, *, at: datetime) -> list[Notice]:
+    """The reminders of a message that are still to be told: not cancelled, not answered, their windows open."""
+    notices = message.notices.select_related("reminder__site__study", "reminder__subject", "stands_in_for")
+    still = Q()
+    for occasion, states in SAYABLE.items():
+        told = Q(occasion=occasion, reminder__state__in=states)
+        in_time = Q(reminder__closes_at__gt=at) if occasion in {Occasion.DUE, Occasion.UNDELIVERED} else Q()
+        still |= told & in_time
+    return list(notices.filter(still).order_by("reminder__window_to", "reminder__due_at", "pk"))
 
 
-@transaction.atomic(durable=True)
-def record_sent(claim: Claim, *, recipients: int) -> Swept:
-    """The mail server has taken it: that is true whoever says so, even after the lease.
-
-    Were a late success not counted, a server slower than the lease would get the same mail for ever.
-    """
-    _add_delivery(claim, Outcome.SENT, recipients=recipients)
-    _planned(claim).update(state=R.SENT, sent_at=Now(), lease_until=None)
-    return Swept(sent=1)
+def _send(message: Message, notices: Sequence[Notice], *, at: datetime) -> None:
+    if message.channel == Channel.WEBHOOK:
+        call(message, notices, at=at)
+    elif message.user is None or not message.user.is_active:
+        raise SendError("the account is not active any more", permanent=True)
+    else:
+        transmit(compose(message, notices), route=message.lane.route)
 
 
-@transaction.atomic(durable=True)
-def record_failed(claim: Claim, error: Exception, *, recipients: int) -> Swept:
-    """To be tried again after a pause; only the holder of the latest claim may say when."""
-    _add_delivery(claim, Outcome.FAILED, recipients=recipients, error=describe(error))
-    pause = backoff(claim.attempt, random.uniform(0.75, 1.25))  # noqa: S311  spreads retries, guards nothing
-    _planned(claim).filter(attempt=claim.attempt).update(lease_until=Now() + pause)
-    return Swept(failed=1)
-
-
-@transaction.atomic(durable=True)
-def record_missed(claim: Claim, reminder: Reminder) -> Swept:
-    """Too late to be of use."""
-    failures = reminder.deliveries.filter(outcome=Outcome.FAILED).count()
-    tried = f", after {failures} failed attempts" if failures else ""
-    why = f"the window ended on {reminder.window_to} before it could be sent{tried}"
-    missed = _planned(claim).filter(attempt=claim.attempt).update(state=R.MISSED, why=why, lease_until=None)
-    logger.error("Reminder %s missed: %s", claim.reminder_id, why)
-    return Swept(missed=missed)
+def _record_failure(message: Message, error: SendError, *, at: datetime) -> Swept:
+    if error.permanent or at - message.created_at > GIVEN_UP_AFTER:
+        return records.record_permanent(message, error)
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311  spreads retries, guards nothing
+    return records.record_temporary(message, error, pause=backoff(message.attempt, jitter))
 
 
 def backoff(attempt: int, jitter: float) -> timedelta:
     """The pause after the attempt-th failure: 1, 2, 4 ... 60 minutes, times the jitter."""
-    doubled = FIRST_RETRY * (1 << min(max(attempt, 1) - 1, 10))
-    return min(doubled, LAST_RETRY) * jitter
-
-
-def describe(error: Exception) -> str:
-    """The kind of an error and the mail server's codes; never its text, which may hold addresses."""
-    codes: list[int] = []
-    if isinstance(error, smtplib.SMTPResponseException):
-        codes = [error.smtp_code]
-    elif isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = sorted({code for code, _ in error.recipients.values()})
-    return " ".join([type(error).__name__, *map(str, codes)])
-
-
-def _planned(claim: Claim) -> QuerySet[Reminder]:
-    return Reminder.objects.filter(pk=claim.reminder_id, state=R.PLANNED)
-
-
-def _add_delivery(claim: Claim, outcome: Outcome, *, recipients: int, error: str = "") -> None:
-    ReminderDelivery.objects.create(
-        reminder_id=claim.reminder_id, attempt=claim.attempt, outcome=outcome, recipients=recipients, error=error
-    )
+    first = timedelta(seconds=getattr(settings, "REMINDER_PAUSE_SECONDS", 60))
+    return min(first * (1 << min(max(attempt, 1) - 1, 10)), timedelta(minutes=60)) * jitter

@@ -1,50 +1,117 @@
-"""The mail of one reminder: screening number, what is due, the window, a link; nothing else about the subject."""
+"""The mail of one message: screening number, what is due, the window, a link; nothing else about any subject."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from screening.models import Reminder
+from screening.models import Message, Notice
+
+Occasion = Notice.Occasion
 
 
-def compose(reminder: Reminder, *, recipients: Sequence[str]) -> EmailMultiAlternatives:
-    """The message to all recipients at once, plain text with an HTML alternative.
+@dataclass(frozen=True)
+class Item:
+    """One reminder as a mail tells it."""
 
-    Its Message-ID is the reminder's own, the same at every attempt, so that a second copy can be told from a second
-    reminder. No identifying data and no clinical value is in it: the page behind the link asks for a sign-in.
+    about: str
+    summary: str
+    window: str
+    time_zone: str
+    source: str
+    site: str
+    study: str
+    link: str
+    urgent: bool
+    said_before: str
+    stands_in_for: str
+
+
+def compose(message: Message, notices: Sequence[Notice]) -> EmailMultiAlternatives:
+    """The mail to one person, plain text with an HTML alternative; one reminder or a digest of many.
+
+    Its Message-ID is the message's own, the same at every attempt, so that a second copy can be told from a second
+    message. No identifying data and no clinical value is in it: the pages behind the links ask for a sign-in.
+    `from_email` is the envelope's sender, to which a bounce goes; the header names the product's address.
     """
-    subject = reminder.subject
-    site = subject.site
-    context = {
-        "screening_number": subject.screening_number,
-        "summary": reminder.summary,
-        "window": window_text(reminder.window_from, reminder.window_to),
-        "time_zone": site.time_zone,
-        "site": site,
-        "study": site.study,
-        "link": settings.BASE_URL + reverse("subject", args=[subject.pk]),
-        "urgent": reminder.urgent,
-        "demo": site.study.is_demo or settings.DEMO,
-    }
-    labels = [label for label, wanted in (("[Demo data]", context["demo"]), ("Urgent:", reminder.urgent)) if wanted]
-    message = EmailMultiAlternatives(
-        subject=_one_line(*labels, f"{subject.screening_number}: {reminder.summary}"),
+    assert message.user is not None  # noqa: S101  a constraint holds it
+    items = [_item(notice) for notice in notices]
+    demo = settings.DEMO or any(notice.reminder.site.study.is_demo for notice in notices)
+    context = {"items": items, "single": len(items) == 1, "demo": demo, "preferences": _link("preferences")}
+    mail = EmailMultiAlternatives(
+        subject=_subject(items, notices, demo=demo),
         body=render_to_string("screening/mail/reminder.txt", context),
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=list(recipients),
-        headers={"Message-ID": reminder.message_id, "Auto-Submitted": "auto-generated"},
+        from_email=bounce_address(message),
+        to=[message.user.email],
+        headers={
+            "From": settings.DEFAULT_FROM_EMAIL,
+            "Message-ID": message.message_id,
+            "Auto-Submitted": "auto-generated",
+        },
     )
-    message.attach_alternative(render_to_string("screening/mail/reminder.html", context), "text/html")
-    return message
+    mail.attach_alternative(render_to_string("screening/mail/reminder.html", context), "text/html")
+    return mail
+
+
+def bounce_address(message: Message) -> str:
+    """Where a mail that cannot be delivered comes back to; it names the message after a plus sign."""
+    if not settings.BOUNCE_ADDRESS:
+        return str(settings.DEFAULT_FROM_EMAIL)
+    local, _at, domain = settings.BOUNCE_ADDRESS.rpartition("@")
+    return f"{local}+{message.pk.hex}@{domain}"
 
 
 def window_text(first: date, last: date) -> str:
     """The window in words, both days included: "Tuesday 1 December 2026 to Saturday 5 December 2026"."""
     return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+
+
+def _item(notice: Notice) -> Item:
+    reminder = notice.reminder
+    return Item(
+        about=reminder.about,
+        summary=reminder.summary,
+        window=window_text(reminder.window_from, reminder.window_to),
+        time_zone=reminder.site.time_zone,
+        source=reminder.get_source_display(),
+        site=f"{reminder.site.code}, {reminder.site.facility}",
+        study=reminder.site.study.registry_id,
+        link=_link("reminder", reminder.pk),
+        urgent=reminder.urgent,
+        said_before=OCCASIONS.get(Occasion(notice.occasion), ""),
+        stands_in_for=str(notice.stands_in_for or ""),
+    )
+
+
+OCCASIONS = {
+    Occasion.MISSED: "Missed: the window has passed and nothing was recorded.",
+    Occasion.UNDELIVERED: "Could not be delivered to the people of the site, and comes to you instead.",
+    Occasion.RESENT: "Sent again by an operator.",
+}
+"""What a mail says on all but the ordinary occasion."""
+
+
+def _subject(items: Sequence[Item], notices: Sequence[Notice], *, demo: bool) -> str:
+    missed = all(notice.occasion == Occasion.MISSED for notice in notices)
+    urgent = all(item.urgent for item in items) and not missed
+    labels = [text for text, wanted in (("[Demo data]", demo), ("Missed:", missed), ("Urgent:", urgent)) if wanted]
+    if len(items) == 1:
+        said = f"{items[0].about}: {items[0].summary}"
+    else:
+        sites = ", ".join(sorted({notice.reminder.site.code for notice in notices}))
+        count = ngettext("%(count)s reminder", "%(count)s reminders", len(items)) % {"count": len(items)}
+        said = _("%(reminders)s at %(sites)s") % {"reminders": count, "sites": sites}
+    return _one_line(*labels, said)
+
+
+def _link(name: str, *args: object) -> str:
+    return str(settings.BASE_URL) + reverse(name, args=args)
 
 
 def _day(day: date) -> str:

@@ -1,29 +1,30 @@
 """The plan in the database: made equal to what the rules want, in the transaction that changed the facts."""
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Least, Now
+from django.db.models import Q, QuerySet
 
-from screening.criteria import Protocol, SubjectRecord
+from screening.criteria import Practice, Protocol, SubjectRecord
 from screening.models import Reminder, ReminderState, Subject
-from screening.queries import protocol_of, record_of
-from screening.reminders.due import morning
-from screening.reminders.reasons import why_dropped, why_moved
-from screening.reminders.rules import Situation, Wanted, wanted
-from screening.reminders.situations import situation_of
-from screening.reminders.wake import sweep_soon
+from screening.models.reminders import OPEN
+from screening.queries import awaiting_review, protocol_of, record_of, version_in_force
+from screening.reminders.changes import Changes, Owner
+from screening.reminders.reasons import why_dropped
+from screening.reminders.rules import wanted, wanted_of_site
+from screening.reminders.situations import site_situation_of, situation_of
+from screening.reminders.wanted import SiteSituation, Situation, Wanted
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE
 from sites.models import Site
+from sites.queries import site_today
 
 logger = logging.getLogger(__name__)
 R = ReminderState
 OPEN_SUBJECTS = BEFORE_DOSE | IN_STUDY_AFTER_DOSE
-TAKEN_BACK = "the result that settled it has been taken back or corrected"
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,53 @@ class Reconciled:
         return self != Reconciled()
 
     def __add__(self, other: "Reconciled") -> "Reconciled":
-        return Reconciled(
-            self.created + other.created,
-            self.cancelled + other.cancelled,
-            self.done + other.done,
-            self.missed + other.missed,
-        )
+        return Reconciled(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Reconciled)))
+
+    def __str__(self) -> str:
+        return f"{self.created} planned, {self.cancelled} cancelled, {self.done} done, {self.missed} missed"
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What reconciling every open subject found and mended; `failed` are the ids of those it could not look at."""
+    """What reconciling everything found and mended; `failed` are the ids of those it could not look at."""
 
     subjects: int = 0
+    sites: int = 0
     mended: Reconciled = field(default_factory=Reconciled)
-    failed: tuple[UUID, ...] = ()
+    failed: tuple[UUID | int, ...] = ()
+
+    def __str__(self) -> str:
+        found = str(self.mended) if self.mended.changed else "nothing to mend"
+        unseen = f", {len(self.failed)} could not be looked at" if self.failed else ""
+        return f"{self.subjects} subjects and {self.sites} sites: {found}{unseen}"
+
+
+class _SubjectOwner(Owner):
+    """A subject, whose reminders hang on its facts."""
+
+    def __init__(self, subject: Subject, situation: Situation) -> None:
+        super().__init__(site=subject.site, subject=subject, today=situation.today)
+        self.situation = situation
+
+    def why_dropped(self, row: Reminder) -> str:
+        return why_dropped(row.rule, self.situation)
+
+
+class _SiteOwner(Owner):
+    """A site, whose reminders hang on its status."""
+
+    def __init__(self, site: Site, situation: SiteSituation) -> None:
+        super().__init__(site=site, subject=None, today=situation.today)
+        self.verified_on = situation.unverified_since
+
+    def settled(self, row: Reminder) -> str:
+        """A verification on or after the day it was asked for settles it."""
+        if self.verified_on is not None and row.window_from <= self.verified_on:
+            return f"verified on {self.verified_on}"
+        return ""
+
+    def why_dropped(self, row: Reminder) -> str:
+        return f"verified on {self.verified_on}" if self.verified_on else "the site has no status any more"
 
 
 def reconcile(*, subject: Subject, record: SubjectRecord, protocol: Protocol, now: datetime) -> Reconciled:
@@ -63,58 +96,61 @@ def reconcile(*, subject: Subject, record: SubjectRecord, protocol: Protocol, no
     Call it inside the transaction that changed the facts, with the subject's row locked. A moved reminder is
     cancelled, saying why, and planned anew; the time of one that was sent never changes.
     """
-    situation = situation_of(subject, record, now=now)
-    rows = Reminder.objects.select_for_update(no_key=True).filter(subject=subject).exclude(state=R.CANCELLED)
-    live = {(row.rule, row.occurrence): row for row in rows.order_by("pk")}
-    changes = _Changes(subject, situation, now)
-    for reminder in wanted(protocol.practice, situation):
-        row = live.pop((reminder.rule, reminder.occurrence), None)
-        if row is None:
-            changes.plan(reminder)
-        elif changes.holds(row, reminder):
-            changes.settle(row, reminder)
-        else:
-            changes.move(row, reminder)
-    for row in live.values():
-        changes.drop(row)
-    if changes.urgent:
-        sweep_soon()
-    return changes.made
+    situation = situation_of(subject, record, protocol, now=now)
+    rows = Reminder.objects.filter(subject=subject)
+    owner = _SubjectOwner(subject, situation)
+    return _follow(owner, rows, wanted(protocol.practice, situation), protocol.practice, now)
+
+
+@transaction.atomic
+def reconcile_site_itself(site: Site, *, now: datetime) -> Reconciled:
+    """Make the reminders about a site itself what its status asks for; its row is locked meanwhile."""
+    site = Site.objects.select_for_update(of=("self",), no_key=True).select_related("study").get(pk=site.pk)
+    version = version_in_force(site, site_today(site, now))
+    practice = protocol_of(version).practice if version else Practice()
+    situation = site_situation_of(site, now=now)
+    rows = Reminder.objects.filter(site=site, subject__isnull=True)
+    return _follow(_SiteOwner(site, situation), rows, wanted_of_site(practice, situation), practice, now)
 
 
 def reconcile_all(*, now: datetime) -> Drift:
-    """Reconcile every subject still in the study, each in its own transaction; a failing one stops no other.
+    """Reconcile every site and every subject whose reminders can change, each in its own transaction.
 
-    Windows come nearer and end by time alone, so some change is normal; drift after a fault is mended as well.
+    One that fails stops no other. Windows come nearer and end by time alone, so some change is normal; drift after a
+    fault is mended as well.
     """
     drift = Drift()
-    for pk in _open(Subject.objects.all()):
+    for site in Site.objects.order_by("pk"):
         try:
-            mended = _reconcile_one(pk, now=now)
+            mended = reconcile_site_itself(site, now=now)
+        except Exception:  # logged with the id; the others must still be looked at
+            logger.exception("Could not reconcile the reminders of site %s", site.pk)
+            drift = Drift(drift.subjects, drift.sites, drift.mended, (*drift.failed, site.pk))
+        else:
+            drift = Drift(drift.subjects, drift.sites + 1, drift.mended + mended, drift.failed)
+    for pk in _looked_at(Subject.objects.all()):
+        try:
+            mended = reconcile_one(pk, now=now)
         except Exception:  # logged with the id; the others must still be looked at
             logger.exception("Could not reconcile the reminders of subject %s", pk)
-            drift = Drift(drift.subjects, drift.mended, (*drift.failed, pk))
+            drift = Drift(drift.subjects, drift.sites, drift.mended, (*drift.failed, pk))
         else:
-            drift = Drift(drift.subjects + 1, drift.mended + mended, drift.failed)
+            drift = Drift(drift.subjects + 1, drift.sites, drift.mended + mended, drift.failed)
     return drift
 
 
 @transaction.atomic
 def reconcile_site(site: Site, *, now: datetime) -> Reconciled:
-    """Reconcile every open subject of one site, all or none."""
-    mended = Reconciled()
-    for pk in _open(Subject.objects.filter(site=site)):
-        mended += _reconcile_one(pk, now=now)
+    """Reconcile one site and its subjects, all or none."""
+    mended = reconcile_site_itself(site, now=now)
+    for pk in _looked_at(Subject.objects.filter(site=site)):
+        mended += reconcile_one(pk, now=now)
     return mended
 
 
-def _open(subjects: QuerySet[Subject]) -> list[UUID]:
-    """The ids of those still in the study, in a fixed order, so that two runs lock them alike."""
-    return list(subjects.filter(state__in=OPEN_SUBJECTS).order_by("pk").values_list("pk", flat=True))
-
-
 @transaction.atomic
-def _reconcile_one(pk: UUID, *, now: datetime) -> Reconciled:
+def reconcile_one(pk: UUID, *, now: datetime) -> Reconciled:
+    """Reconcile one subject; its row is locked meanwhile."""
     subjects = Subject.objects.select_for_update(of=("self",), no_key=True).select_related("site", "protocol_version")
     subject = subjects.get(pk=pk)
     mended = reconcile(
@@ -125,100 +161,25 @@ def _reconcile_one(pk: UUID, *, now: datetime) -> Reconciled:
     return mended
 
 
-class _Changes:
-    """The changes to one subject's reminders, written as they are decided; the rows are locked by then."""
+def _looked_at(subjects: QuerySet[Subject]) -> list[UUID]:
+    """The ids of those in the study, with a review to come or a reminder still open, in a fixed order for locking."""
+    chosen = subjects.filter(
+        Q(state__in=OPEN_SUBJECTS)
+        | Q(pk__in=awaiting_review().values("state_change__subject"))
+        | Q(pk__in=Reminder.objects.filter(state__in=OPEN, subject__isnull=False).values("subject"))
+    )
+    return list(chosen.order_by("pk").values_list("pk", flat=True))
 
-    def __init__(self, subject: Subject, situation: Situation, now: datetime) -> None:
-        self.subject = subject
-        self.situation = situation
-        self.now = now
-        self.made = Reconciled()
-        self.urgent = False
 
-    def over(self, window: Wanted | Reminder) -> bool:
-        return window.window_to < self.situation.today
-
-    def may_be_planned(self, reminder: Wanted) -> bool:
-        return reminder.plannable and reminder.done_by is None and not self.over(reminder)
-
-    def holds(self, row: Reminder, reminder: Wanted) -> bool:
-        """Whether the row still says what is wanted; only the time of one not yet sent can still change."""
-        if (row.window_from, row.window_to, row.urgent) != (
-            reminder.window_from,
-            reminder.window_to,
-            reminder.urgent,
-        ):
-            return False
-        told_in_the_past = row.state != R.PLANNED or row.urgent
-        return told_in_the_past or row.due_at == morning(reminder.send_on, self.subject.site.zone)
-
-    def plan(self, reminder: Wanted) -> None:
-        if self.may_be_planned(reminder):
-            self.create(reminder)
-
-    def move(self, row: Reminder, reminder: Wanted) -> None:
-        """To where its anchor went. One that is over or settled gives way only to one that can still be planned."""
-        if self.may_be_planned(reminder):
-            self.cancel(row, why_moved((row.window_from, row.window_to), reminder))
-            self.create(reminder, replaces=row)
-        elif self.still_open(row):
-            self.cancel(row, why_moved((row.window_from, row.window_to), reminder))
-
-    def settle(self, row: Reminder, reminder: Wanted) -> None:
-        """A recorded test makes it done, a window that passed without one missed; a result taken back reopens it."""
-        if reminder.done_by is not None:
-            if row.state != R.DONE:
-                self.end(row, R.DONE, f"pregnancy test of {reminder.done_by}")
-                self.made += Reconciled(done=1)
-        elif row.state == R.DONE:
-            self.reopen(row, reminder)
-        elif self.over(reminder) and reminder.unanswered and row.state != R.MISSED:
-            self.end(row, R.MISSED, reminder.unanswered)
-            self.made += Reconciled(missed=1)
-        elif row.state == R.PLANNED and row.summary != reminder.summary:
-            row.summary = reminder.summary
-            row.save(update_fields=["summary"])
-
-    def reopen(self, row: Reminder, reminder: Wanted) -> None:
-        self.cancel(row, TAKEN_BACK)
-        if self.may_be_planned(reminder):
-            self.create(reminder, replaces=row)
-        elif self.over(reminder):
-            self.create(reminder, replaces=row, state=R.MISSED, why=reminder.unanswered)
-            self.made += Reconciled(missed=1)
-
-    def drop(self, row: Reminder) -> None:
-        if self.still_open(row):
-            self.cancel(row, why_dropped(row.rule, self.situation))
-
-    def still_open(self, row: Reminder) -> bool:
-        return row.state == R.PLANNED or (row.state == R.SENT and not self.over(row))
-
-    def cancel(self, row: Reminder, why: str) -> None:
-        self.end(row, R.CANCELLED, why)
-        self.made += Reconciled(cancelled=1)
-
-    def end(self, row: Reminder, state: ReminderState, why: str) -> None:
-        row.state, row.why = state, why
-        row.save(update_fields=["state", "why"])
-
-    def create(
-        self, reminder: Wanted, *, replaces: Reminder | None = None, state: ReminderState = R.PLANNED, why: str = ""
-    ) -> None:
-        """An urgent one is due at once, by whichever clock is behind: the database's or the caller's."""
-        due_at = morning(reminder.send_on, self.subject.site.zone)
-        Reminder.objects.create(
-            subject=self.subject,
-            rule=reminder.rule,
-            occurrence=reminder.occurrence,
-            summary=reminder.summary,
-            window_from=reminder.window_from,
-            window_to=reminder.window_to,
-            due_at=Least(Value(self.now), Now()) if reminder.urgent else due_at,
-            urgent=reminder.urgent,
-            state=state,
-            why=why,
-            replaces=replaces,
-        )
-        self.urgent |= reminder.urgent
-        self.made += Reconciled(created=1)
+def _follow(
+    owner: Owner, rows: QuerySet[Reminder], wishes: Iterable[Wanted], practice: Practice, now: datetime
+) -> Reconciled:
+    locked = rows.select_for_update(no_key=True, of=("self",)).exclude(state=R.CANCELLED).order_by("pk")
+    live = {(row.rule, row.occurrence): row for row in locked}
+    changes = Changes(owner, escalation=practice.escalation, now=now)
+    for reminder in wishes:
+        changes.follow(live.pop((reminder.rule, reminder.occurrence), None), reminder)
+    for row in live.values():
+        changes.drop(row)
+    changes.wake()
+    return Reconciled(changes.created, changes.cancelled, changes.done, changes.missed)

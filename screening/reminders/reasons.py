@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from screening.reminders.rules import Phase, Situation, Wanted
+from screening.reminders.standing_rules import WINDOW_CLOSES
+from screening.reminders.wanted import Phase, Situation, Wanted
 
 NO_DOSE_PLANNED = "no first dose is planned any more"
 BY_PRACTICE = "no longer due by the protocol's practice"
@@ -23,7 +24,7 @@ def why_moved(before: tuple[date, date], reminder: Wanted) -> str:
 
 def why_dropped(rule: str, situation: Situation) -> str:
     """Why a reminder of a rule is no longer wanted at all."""
-    if situation.phase is Phase.OUT:
+    if situation.phase in {Phase.OUT, Phase.FAILED}:
         return f"the subject is {situation.state or 'no longer in the study'}"
     if rule.startswith("pregnancy-test-"):
         if not situation.needs_pregnancy_tests:
@@ -35,6 +36,8 @@ def why_dropped(rule: str, situation: Situation) -> str:
         )
     if situation.phase is Phase.AFTER_DOSE:
         return f"the first dose was given on {situation.first_dose_on}"
+    if rule == WINDOW_CLOSES:
+        return "nothing ends an eligible window any more, or there is none"
     if not rule.endswith("-opens") and situation.planned_first_dose is None:
         return NO_DOSE_PLANNED
     return {

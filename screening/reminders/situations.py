@@ -1,12 +1,15 @@
-"""From a stored subject and its record to what the reminder rules look at."""
+"""From stored subjects, records and sites to what the reminder rules look at."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from screening.criteria import Observation, SubjectRecord
-from screening.models import Subject
-from screening.reminders.rules import Phase, Situation
+from screening.criteria import Observation, Protocol, SubjectRecord
+from screening.models import Acknowledgement, Subject
+from screening.queries import REVIEW_RULE, awaiting_review
+from screening.reminders.eligibility import eligible_windows
+from screening.reminders.wanted import Eligible, Phase, SiteSituation, Situation
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE, SubjectState
-from sites.queries import site_today
+from sites.models import Site
+from sites.queries import live_changes, site_today
 
 HORIZON = timedelta(days=60)
 """How far ahead an endless series is planned; the hourly reconciling moves it on."""
@@ -16,16 +19,19 @@ def phase_of(state: str) -> Phase:
     """What a subject's state means for reminders."""
     if state in BEFORE_DOSE:
         return Phase.BEFORE_DOSE
+    if state == SubjectState.SCREEN_FAILED:
+        return Phase.FAILED
     return Phase.AFTER_DOSE if state in IN_STUDY_AFTER_DOSE else Phase.OUT
 
 
-def situation_of(subject: Subject, record: SubjectRecord, *, now: datetime) -> Situation:
+def situation_of(subject: Subject, record: SubjectRecord, protocol: Protocol, *, now: datetime) -> Situation:
     """The subject as the rules see it today at the site. What is dated after today does not exist yet."""
     today = site_today(subject.site, now)
     visible = [item for item in record.observations if item.on.day <= today]
     entered = subject.state_changes.order_by("effective_on", "id").values_list("effective_on", flat=True).first()
+    phase = phase_of(subject.state)
     return Situation(
-        phase=phase_of(subject.state),
+        phase=phase,
         today=today,
         entered_on=entered or today,
         horizon=today + HORIZON,
@@ -35,8 +41,42 @@ def situation_of(subject: Subject, record: SubjectRecord, *, now: datetime) -> S
         therapies=record.therapies,
         planned_first_dose=subject.planned_first_dose,
         first_dose_on=subject.first_dose_on,
+        eligible=_eligible(protocol, record, phase, today),
+        failed_on=_failed_on(subject, phase),
+        reviewed_on=_reviewed_on(subject, phase),
         state=SubjectState(subject.state).label,
     )
+
+
+def site_situation_of(site: Site, *, now: datetime) -> SiteSituation:
+    """The site as the rules see it today: a status that was never verified stands so since its first entry."""
+    today = site_today(site, now)
+    verified = site.status_verifications.filter(verified_on__lte=today).order_by("verified_on").last()
+    if verified is not None:
+        return SiteSituation(today, verified.verified_on)
+    first = live_changes().filter(site=site, effective_on__lte=today).order_by("effective_on").first()
+    return SiteSituation(today, first.effective_on if first else None)
+
+
+def _eligible(protocol: Protocol, record: SubjectRecord, phase: Phase, today: date) -> tuple[Eligible, ...]:
+    if phase is not Phase.BEFORE_DOSE or protocol.practice.window_closing_days is None:
+        return ()
+    return eligible_windows(protocol, record, as_of=today)
+
+
+def _failed_on(subject: Subject, phase: Phase) -> date | None:
+    """The day on which a failure that waits, or has waited, for its review was recorded."""
+    if phase is not Phase.FAILED:
+        return None
+    failure = awaiting_review(reviewed_too=True).filter(state_change__subject=subject).first()
+    return failure.state_change.recorded_at.astimezone(subject.site.zone).date() if failure else None
+
+
+def _reviewed_on(subject: Subject, phase: Phase) -> date | None:
+    if phase is not Phase.FAILED:
+        return None
+    seen = Acknowledgement.objects.filter(reminder__subject=subject, reminder__rule=REVIEW_RULE).first()
+    return seen.recorded_at.astimezone(subject.site.zone).date() if seen else None
 
 
 def _latest_boolean(observations: list[Observation], fact: str) -> bool | None:

@@ -1,19 +1,40 @@
-"""Celery tasks of the reminders: thin, without arguments, and harmless however often and wherever they run."""
+"""Celery tasks of the reminders: thin, ids only, and harmless however often, late or side by side they run."""
+
+import time
 
 from celery import shared_task
 
 from screening.reminders.clock import database_now
-from screening.reminders.delivery import sweep
+from screening.reminders.delivery import BUDGET, deliver_waiting
+from screening.reminders.health import RECONCILE, beat
 from screening.reminders.plan import reconcile_all
+from screening.reminders.sweeping import finish, helpers_wanted, prepare
+from screening.reminders.wake import Hint, hint
 
 
-@shared_task
+@shared_task(base=Hint)
 def sweep_reminders() -> None:
-    """Send what is due now."""
-    sweep()
+    """Do what is due now; where much waits, other workers are asked to help sending."""
+    ask_for_help()  # addressing may take a while, and what waits already need not wait for it
+    swept = prepare(until=time.monotonic() + BUDGET.total_seconds())
+    ask_for_help()
+    finish(swept + deliver_waiting())
 
 
-@shared_task
+def ask_for_help() -> None:
+    """Hint at every lane where a helper would pay."""
+    for lane_id in helpers_wanted():
+        hint(help_sending.name, lane_id)
+
+
+@shared_task(base=Hint)
+def help_sending(lane_id: int) -> None:
+    """Send what waits in one lane, then in all others."""
+    deliver_waiting(only=[lane_id])
+    deliver_waiting()
+
+
+@shared_task(base=Hint)
 def reconcile_reminders() -> None:
-    """Plan what has come nearer, settle what has passed, and mend any drift."""
-    reconcile_all(now=database_now())
+    """Compare the whole plan with the facts, mend any drift, and say what was mended."""
+    beat(RECONCILE, str(reconcile_all(now=database_now())))

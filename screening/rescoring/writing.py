@@ -7,9 +7,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from screening.models import Assessment, Subject, SubjectStateChange
+from screening.models import Assessment, Reminder, Subject, SubjectStateChange
+from screening.models.reminders import OPEN
 from screening.queries import protocol_of
 from screening.reminders.plan import reconcile
+from screening.reminders.standing_rules import WINDOW_CLOSES
 from screening.rescoring.pool import PoolRow, pool_of, rows_of
 from screening.rescoring.scoring import Found, Scorer
 from screening.scoring import following_state, why_followed
@@ -69,7 +71,10 @@ def _follow(
     *,
     now: datetime,
 ) -> None:
-    """States and reminders. The state rows come last: they hold the study's row, which every site's changes need."""
+    """States, and the reminders of those whose state moves or whose eligible windows may.
+
+    The state rows come last: they hold the study's row, which every site's changes need.
+    """
     following = {
         pk: state
         for pk, (_, assessment) in changed.items()
@@ -78,7 +83,7 @@ def _follow(
     since = _last_changes(list(following))
     rows = []
     for pk, state in following.items():
-        row, assessment = changed[pk]
+        _row, assessment = changed[pk]
         subject = subjects[pk]
         rows.append(
             SubjectStateChange(
@@ -89,9 +94,18 @@ def _follow(
             )
         )
         subject.state = state
-        record = scorer.record(row)
+    for pk in following.keys() | _with_windows(changed):
+        subject = subjects[pk]
+        record = scorer.record(changed[pk][0])
         reconcile(subject=subject, record=record, protocol=protocol_of(subject.protocol_version), now=now)
     SubjectStateChange.objects.bulk_create(rows, batch_size=AT_A_TIME)
+
+
+def _with_windows(changed: Changed) -> set[UUID]:
+    """Whose reminders look at the windows of the verdict: they have eligible windows now, or were told of one."""
+    told = Reminder.objects.filter(subject__in=list(changed), rule=WINDOW_CLOSES, state__in=OPEN)
+    now = {pk for pk, (_, assessment) in changed.items() if assessment.result["eligible_windows"]}
+    return now | {pk for pk in told.values_list("subject_id", flat=True) if pk is not None}
 
 
 def _last_changes(subject_ids: Sequence[UUID]) -> dict[UUID, date]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from screening.models import Reminder, ReminderState, Subject
+from screening.models.reminders import OPEN as OPEN_STATES
 
-OPEN = frozenset({ReminderState.PLANNED, ReminderState.SENT})
+OPEN = frozenset(OPEN_STATES)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.nursery import Forked, Nursery
+
 ROOT = Path(__file__).resolve().parents[2]
 CONCURRENCY = 2
 SECONDS_TO_END = 20
@@ -19,7 +21,7 @@ SECONDS_TO_END = 20
 class Group:
     """One process with all of its children, in a process group of its own."""
 
-    leader: subprocess.Popen[bytes]
+    leader: "subprocess.Popen[bytes] | Forked"
     log: Path
 
     def kill(self) -> None:
@@ -43,23 +45,33 @@ class Processes:
     env: Mapping[str, str]
     logs: Path
     started: list[Group]
+    nursery: Nursery | None = None
 
-    def worker(self) -> Group:
+    def worker(self, *, concurrency: int = CONCURRENCY, skew_hours: int = 0) -> Group:
+        """A worker; one whose own clock is off by so many hours if wanted."""
         queues = ["-Q", "reminders,default", "--without-gossip", "--without-mingle"]
-        return self._start("worker", "worker", "--loglevel", "INFO", "--concurrency", str(CONCURRENCY), *queues)
+        name = ["-n", f"worker{time.monotonic_ns()}@%h"]
+        skew = {"FAULTS_CLOCK_SKEW_HOURS": str(skew_hours)} if skew_hours else {}
+        sizes = ["--loglevel", "INFO", "--concurrency", str(concurrency)]
+        arguments = ["worker", *sizes, *name, *queues]
+        if self.nursery is None or skew:
+            return self._start("worker", *arguments, more=skew)
+        log = self.logs / f"worker-{time.monotonic_ns()}.log"
+        group = Group(self.nursery.fork(arguments, log), log)
+        self.started.append(group)
+        return group
 
     def beat(self) -> Group:
-        return self._start(
-            "beat", "beat", "--loglevel", "INFO", "--schedule", str(self.logs / "schedule"), "--pidfile="
-        )
+        schedule = str(self.logs / f"schedule-{len(self.started)}-{time.monotonic_ns()}")
+        return self._start("beat", "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile=")
 
-    def _start(self, name: str, *arguments: str) -> Group:
-        log = self.logs / f"{name}-{len(self.started)}.log"
+    def _start(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> Group:
+        log = self.logs / f"{name}-{time.monotonic_ns()}.log"
         with log.open("wb") as output:
             leader = subprocess.Popen(
                 [sys.executable, "-m", "celery", "-A", "trialops", *arguments],
                 cwd=ROOT,
-                env=dict(self.env),
+                env={**self.env, **(more or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -74,14 +86,16 @@ class Processes:
 
 
 @contextmanager
-def celery_processes(env: Mapping[str, str], logs: Path) -> Iterator[Processes]:
-    """All that were started are ended on leaving, in the reverse order."""
-    processes = Processes(env, logs, [])
+def celery_processes(env: Mapping[str, str], logs: Path, *, many: bool = False) -> Iterator[Processes]:
+    """All that were started are ended on leaving, in the reverse order. `many`: workers come from a nursery."""
+    processes = Processes(env, logs, [], Nursery(env) if many else None)
     try:
         yield processes
     finally:
         for group in reversed(processes.started):
             group.end()
+        if processes.nursery is not None:
+            processes.nursery.end()
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, processes: Processes) -> None:

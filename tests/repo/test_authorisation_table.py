@@ -27,6 +27,10 @@ MEMBERS = "in ok ok ok ok ok in 404"
 SITE_STAFF = "in ok ok 404 ok 404 in 404"
 MANAGERS = "in ok 403 404 403 404 in 404"
 MANAGERS_ALONE = "in ok 404 404 404 404 in 404"
+NO_SPONSOR = "in ok ok ok ok 403 in ok"
+OPERATORS = "in ok 403 403 403 403 in ok"
+OPERATORS_HERE = "in ok 403 403 403 403 in 404"
+NOBODY = "404 404 404 404 404 404 404 404"
 DEMO_STAFF = "in ok 404 404 404 404 in ok"
 SENT_HOME = "405 ok ok ok ok ok 405 ok"
 COUNTS = "401 ok 403 403 403 ok ok 404"
@@ -70,6 +74,17 @@ TABLE: dict[str, dict[str, str]] = {
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/correct/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/retract/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/actions/<str:slug>/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/webhooks/new/": {"POST": MANAGERS},
+    "reminders/": {"GET": NO_SPONSOR},
+    "reminders/preferences/": {"GET": NO_SPONSOR, "POST": NO_SPONSOR},
+    "reminders/preferences/calendar/": {"POST": NO_SPONSOR},
+    "reminders/operations/": {"GET": OPERATORS},
+    "reminders/operations/messages/<uuid:message_id>/retry/": {"POST": OPERATORS_HERE},
+    "reminders/operations/webhooks/<uuid:endpoint_id>/end/": {"POST": OPERATORS_HERE},
+    "reminders/<uuid:reminder_id>/": {"GET": SITE_STAFF},
+    "reminders/<uuid:reminder_id>/acknowledge/": {"POST": SITE_STAFF},
+    "reminders/<uuid:reminder_id>/resend/": {"POST": MANAGERS},
+    "calendar/<str:token>.ics": {"GET": NOBODY},  # only whoever has the address itself, and this one is guessed
     "demo/mail/": {"GET": DEMO_STAFF},
     "sign-in/": dict.fromkeys(("GET", "POST", "PUT", "OPTIONS"), EVERYBODY)
     | dict.fromkeys(("PATCH", "DELETE", "TRACE"), SENT_HOME),

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from screening.criteria import json_text, parse_protocol
 from screening.models import (
+    Lane,
+    Message,
     Observation,
     ProtocolAdoption,
     ProtocolVersion,
@@ -17,6 +20,7 @@ from screening.models import (
     RescoringRun,
     Source,
     Subject,
+    WebhookEndpoint,
 )
 from screening.publishing import SHIPPED
 from screening.rescoring.results import comparison_of
@@ -34,6 +38,7 @@ from sites.roles import ensure_groups
 from sites.services import issue_token
 from tests.dashboards.people import person, site_status
 from tests.factories import MembershipFactory, ProtocolVersionFactory, SiteFactory, StudyFactory, UserFactory
+from tests.screening.reminders.rows import a_reminder
 from trialops.accounts.models import User
 
 Role = Membership.Role
@@ -53,6 +58,10 @@ ABSENT: dict[str, Any] = {
     "run_id": uuid.UUID(int=1),
     "kind": "observation",
     "slug": "withdraw",
+    "reminder_id": uuid.UUID(int=1),
+    "message_id": uuid.UUID(int=1),
+    "endpoint_id": uuid.UUID(int=1),
+    "token": "guessed",
 }
 
 
@@ -83,6 +92,10 @@ class Place:
             "run_id": self.rows[RescoringRun],
             "kind": "observation",
             "slug": "withdraw",
+            "reminder_id": self.subject.reminders.get().pk,
+            "message_id": Message.objects.get(notices__reminder__subject=self.subject).pk,
+            "endpoint_id": self.site.webhooks.get().pk,
+            "token": f"guessed-{self.site.code}",
         }
 
 
@@ -139,6 +152,13 @@ def _place(site: Site) -> Place:
     member = MembershipFactory(
         study=site.study, site=site, role=Role.COORDINATOR, user=UserFactory(username=f"staff-of-{site.code}")
     )
+    reminder = a_reminder(subject, state="sent", sent_at=timezone.now())
+    lane = Lane.objects.create(name=f"mail::{site.code}", channel="mail")
+    message = Message.objects.create(
+        channel="mail", lane=lane, user=member.user, send_at=timezone.now(), state="failed"
+    )
+    message.notices.create(reminder=reminder)
+    WebhookEndpoint.objects.create(site=site, url=f"https://{site.code}.example.org/", created_by=member.user)
     rows = {
         Study: site.study.pk,
         Site: site.pk,

@@ -157,12 +157,14 @@ class TestSubjectPage:
             [("settled", "done", 1), ("far", "planned", 28), ("near", "planned", 25), ("late one", "sent", 20)]
         ):
             Reminder.objects.create(
-                subject=subject, rule=f"rule-{number}", summary=summary, state=state, due_at=NOW,
+                site=subject.site, subject=subject, closes_at=NOW, rule=f"rule-{number}",
+                summary=summary, state=state, due_at=NOW,
                 sent_at=NOW if state == "sent" else None, window_from=date(2026, 11, day),
                 window_to=date(2026, 11, day),
             )  # fmt: skip
         Reminder.objects.create(
-            subject=subject, rule="gone", summary="gone", state="cancelled", why="moved", due_at=NOW,
+            site=subject.site, subject=subject, closes_at=NOW, rule="gone",
+            summary="gone", state="cancelled", why="moved", due_at=NOW,
             window_from=TODAY, window_to=TODAY,
         )  # fmt: skip
         page = text(client.get(f"/subjects/{subject.pk}/"))

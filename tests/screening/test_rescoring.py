@@ -24,6 +24,7 @@ from screening.models import (
 )
 from screening.publishing import publish_protocol
 from screening.queries import protocol_of, record_of
+from screening.reminders.plan import reconcile
 from screening.rescoring import cancel_run, start_after_publication, start_new_day, start_what_if, work_on
 from screening.rescoring.runs import divide, progress_of
 from screening.rescoring.scoring import Scorer
@@ -311,15 +312,21 @@ def test_one_subject_that_cannot_be_scored_stops_no_other(
 
 
 def test_one_subject_whose_verdict_cannot_be_stored_stops_no_other(
-    site: Site, screen: Callable[..., Subject], caplog: pytest.LogCaptureFixture
+    site: Site, screen: Callable[..., Subject], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A time zone that does not exist: the reminders of the one whose state moves cannot be planned."""
+    """The reminders of one of them cannot be planned."""
     moves, stays = screen(44), screen(44, dose=TODAY + timedelta(days=20))
     stays.state_changes.create(state="in_screening", effective_on=TODAY, recorded_by=stays.created_by)
     consented(another_version(site, lvef_below=46, status="published"))
     later = NOW + timedelta(days=1)
     run = start_new_day(site=site, now=later)
-    Site.objects.filter(pk=site.pk).update(time_zone="Nowhere/Else")
+
+    def refuse_one(*, subject: Subject, **given: Any) -> object:
+        if subject.pk == moves.pk:
+            raise ValueError("no reminder can be planned")
+        return reconcile(subject=subject, **given)
+
+    monkeypatch.setattr("screening.rescoring.writing.reconcile", refuse_one)
     run = done(run, now=later)
     assert (progress_of(run).changed, progress_of(run).failed) == (1, 1)
     assert verdicts() == {moves.screening_number: "eligible", stays.screening_number: "ineligible"}

@@ -70,7 +70,12 @@ LOOKS = {
     "changed": ("info", "half"),
     # reminders
     "planned": ("quiet", "clock"),
+    "due": ("warn", "clock"),
     "sent": ("info", "mail"),
+    "acknowledged": ("good", "half"),
+    "waiting": ("quiet", "clock"),
+    "failed": ("bad", "alert"),
+    "dropped": ("quiet", "cross"),
     "done": ("good", "check"),
     "missed": ("bad", "alert"),
     "late": ("bad", "alert"),

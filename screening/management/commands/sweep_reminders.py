@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from screening.reminders.clock import database_now
-from screening.reminders.delivery import sweep
+from screening.reminders.health import RECONCILE, beat
 from screening.reminders.plan import reconcile_all
+from screening.reminders.sweeping import sweep
 
 
 class Command(BaseCommand):
@@ -24,14 +25,11 @@ class Command(BaseCommand):
         failed = 0
         if not options["no_reconcile"]:
             drift = reconcile_all(now=database_now())
-            made = drift.mended
             failed += len(drift.failed)
-            self.stdout.write(
-                f"{drift.subjects} subjects: {made.created} planned, {made.cancelled} cancelled, {made.done} done, "
-                f"{made.missed} missed, {len(drift.failed)} could not be looked at"
-            )
+            beat(RECONCILE, str(drift))
+            self.stdout.write(str(drift))
         swept = sweep()
         failed += swept.failed
-        self.stdout.write(f"{swept.sent} sent, {swept.failed} failed, {swept.missed} missed")
+        self.stdout.write(str(swept))
         if failed:
             raise SystemExit(1)

@@ -2,9 +2,18 @@
 
 from datetime import date, timedelta
 
-from screening.criteria.practice import Practice, PregnancyTests, TestSeries, TestWindow, Washout
+from screening.criteria.practice import (
+    FailureReview,
+    Practice,
+    PregnancyTests,
+    StatusVerification,
+    TestSeries,
+    TestWindow,
+    Washout,
+)
 from screening.criteria.record import Therapy, TherapyKind
-from screening.reminders.rules import Phase, Situation, Wanted, wanted
+from screening.reminders.rules import wanted
+from screening.reminders.wanted import Phase, Situation, Wanted
 
 K = TherapyKind
 PRACTICE = Practice(
@@ -19,6 +28,9 @@ PRACTICE = Practice(
         Washout("E2", 21, (K.REGIMEN, K.ASCT, K.OTHER_ANTICANCER)),
     ),
     confirm_days_before=3,
+    window_closing_days=7,
+    status_verification=StatusVerification(after_days=30, again_every_days=7),
+    failure_review=FailureReview(after_working_days=3, within_working_days=2),
 )
 TODAY = date(2026, 11, 23)
 ENTERED = date(2026, 11, 2)

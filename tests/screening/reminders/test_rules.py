@@ -10,7 +10,9 @@ import screening
 from screening.criteria import parse_protocol
 from screening.criteria.practice import Practice, Washout
 from screening.criteria.record import TherapyKind
-from screening.reminders.rules import OPENS_FOR_DAYS, Phase, wanted
+from screening.reminders.rules import wanted
+from screening.reminders.wanted import Phase
+from screening.reminders.washout_rules import OPENS_FOR_DAYS
 from tests.screening.reminders.practice import DOSE, PRACTICE, TODAY, by_key, situation, therapy, windows, woman
 
 GIVEN = date(2026, 11, 20)

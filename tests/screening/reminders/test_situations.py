@@ -7,8 +7,9 @@ import pytest
 
 from screening.criteria import parse_record
 from screening.models import Subject
-from screening.reminders.rules import Phase, Situation
+from screening.protocols import load_protocol
 from screening.reminders.situations import phase_of, situation_of
+from screening.reminders.wanted import Phase, Situation
 from screening.states import SubjectState
 from tests.screening.reminders.rows import a_site, a_subject
 
@@ -21,7 +22,8 @@ def subject(db: None) -> Subject:
 
 
 def seen(subject: Subject, *observations: dict[str, Any], now: datetime = NOON) -> Situation:
-    return situation_of(subject, parse_record({"observations": list(observations)}), now=now)
+    protocol = load_protocol("NCT03464916")
+    return situation_of(subject, parse_record({"observations": list(observations)}), protocol, now=now)
 
 
 def childbearing(value: bool, on: str) -> dict[str, Any]:
@@ -80,5 +82,6 @@ def test_every_state_has_its_phase(state: SubjectState) -> None:
         SubjectState.ELIGIBLE: Phase.BEFORE_DOSE,
         SubjectState.ENROLLED: Phase.BEFORE_DOSE,
         SubjectState.TREATED: Phase.AFTER_DOSE,
+        SubjectState.SCREEN_FAILED: Phase.FAILED,
     }
     assert phase_of(state) is expected.get(state, Phase.OUT)

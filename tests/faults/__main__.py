@@ -1,0 +1,67 @@
+"""`python -m tests.faults`: the long form of the fault tests, by scenario and size; 1 if a promise is broken."""
+
+import argparse
+import functools
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+
+from tests.faults import scenarios
+from tests.faults.stage import Stage, stage
+
+Scenario = Callable[[Stage], scenarios.Figures]
+
+
+def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
+    """The scenarios asked for, with their sizes."""
+    a = arguments
+    every = {
+        "storm": functools.partial(
+            scenarios.storm, due=a.due, kills=a.kills, postgres=a.postgres, valkey=a.valkey, flushall=a.flushall,
+            losses=a.losses,
+        ),
+        "deploys": functools.partial(scenarios.deploys, due=a.due // 10, stops=a.stops, pause=a.pause),
+        "beats": functools.partial(scenarios.beats, due=a.due // 10),
+        "skew": functools.partial(scenarios.skew, due=a.due // 10),
+        "broker": functools.partial(scenarios.broker, kills=a.valkey),
+        "throughput": functools.partial(
+            scenarios.throughput, due=a.reminders, people=a.people, future=a.future
+        ),
+    }  # fmt: skip
+    for name in a.scenario or every:
+        yield name, every[name]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("scenario", nargs="*", help="storm, deploys, beats, skew, broker, throughput (default: all)")
+    for name, default, meaning in (
+        ("due", 10_000, "reminders that are due"),
+        ("kills", 200, "SIGKILLs of whole worker groups"),
+        ("postgres", 20, "immediate restarts of PostgreSQL"),
+        ("valkey", 20, "SIGKILLs of Valkey, without persistence"),
+        ("flushall", 1, "FLUSHALLs of Valkey"),
+        ("losses", 50, "replies of the mail server that are lost after DATA"),
+        ("stops", 50, "SIGTERMs and SIGQUITs of workers"),
+        ("reminders", 100_000, "due reminders in digests, for the throughput"),
+        ("people", 1000, "people who get the digests"),
+        ("future", 1_000_000, "reminders that are not due, for the cost of a sweep"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default: {default})")
+    parser.add_argument("--pause", type=float, default=2.5, help="seconds between two deployments (default: 2.5)")
+    failed = 0
+    for name, play in chosen(parser.parse_args()):
+        try:
+            with stage() as here:
+                figures = play(here)
+        except Exception:  # noqa: BLE001  the other scenarios are still to be seen
+            failed += 1
+            traceback.print_exc()
+            figures = {"broken": True}
+        print(json.dumps({"scenario": name, **figures}), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
