@@ -11,8 +11,13 @@ import time_machine
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from hypothesis import settings as hypothesis_settings
 
 from trialops.db import as_owner
+
+# No test fails for being slow: the machine may be busy.
+hypothesis_settings.register_profile("trialops", deadline=None)
+hypothesis_settings.load_profile("trialops")
 
 KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 
