@@ -18,7 +18,7 @@ def verdicts(
     protocol: Protocol, record: SubjectRecord, *, as_of: date, first_dose: date | None = None
 ) -> dict[str, CriterionVerdict]:
     """The verdict of each criterion by its id, in the document's order."""
-    day = first_dose or record.first_dose or as_of
+    day = first_dose_of(record, as_of=as_of, first_dose=first_dose)
     facts = facts_of(record, as_of=as_of, first_dose=day, until_first_dose=protocol.until_first_dose)
     return verdicts_of_facts(protocol, facts)
 

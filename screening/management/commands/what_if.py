@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from screening.criteria import DocumentError, Protocol, SubjectRecord
 from screening.criteria.calendar import read_day
+from screening.management.choices import chosen_study
 from screening.models import RescoringRun, RunKind
 from screening.protocols import load_protocol
 from screening.queries import newest_version, protocol_of
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--against",
             metavar="VERSION",
-            help="label or path of what to compare with (default: the study's version in force, else the shipped one)",
+            help="label or path to compare with (default: the study's newest published version, else the shipped)",
         )
         parser.add_argument("--as-of", type=_day, metavar="DATE", help="the day of the question (default: today)")
         parser.add_argument(
@@ -53,7 +54,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.failed = False
-        study = None if options["files"] and not options["study"] else _study(options["study"])
+        study = None if options["files"] and not options["study"] else chosen_study(options["study"])
         after = _protocol(options["document"], study)
         comparison = Comparison(_against(options["against"], study, after), after)
         if options["files"]:
@@ -126,15 +127,6 @@ class Command(BaseCommand):
 def _as_it_is(record: SubjectRecord, _protocol: Protocol) -> SubjectRecord:
     """A record of a file is read once, with the facts of both versions."""
     return record
-
-
-def _study(registry_id: str | None) -> Study:
-    studies = list(Study.objects.all() if registry_id is None else Study.objects.filter(registry_id=registry_id))
-    if not studies:
-        raise CommandError(f"--study: there is no study {registry_id}." if registry_id else "There is no study yet.")
-    if len(studies) > 1:
-        raise CommandError(f"Give --study: there are {', '.join(study.registry_id for study in studies)}.")
-    return studies[0]
 
 
 def _needed(study: Study | None) -> Study:
