@@ -1,0 +1,36 @@
+"""Every change of a subject: keyword-only, atomic, with who and why.
+
+A fact's way is one transaction: recorded, scored, the subject's state follows, its reminders follow.
+"""
+
+from screening.services.consent import reconsent
+from screening.services.course import (
+    complete,
+    enroll,
+    fail_screening,
+    plan_first_dose,
+    record_first_dose,
+    start_screening,
+    withdraw,
+)
+from screening.services.entry import create_subject, import_record
+from screening.services.facts import AnyFact, correct_subject, record_fact, retract_fact
+from screening.services.verdicts import rescore
+
+__all__ = [
+    "AnyFact",
+    "complete",
+    "correct_subject",
+    "create_subject",
+    "enroll",
+    "fail_screening",
+    "import_record",
+    "plan_first_dose",
+    "reconsent",
+    "record_fact",
+    "record_first_dose",
+    "rescore",
+    "retract_fact",
+    "start_screening",
+    "withdraw",
+]

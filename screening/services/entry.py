@@ -1,0 +1,164 @@
+"""A new subject at a site: typed, or brought by a whole record; the site's screening numbers."""
+
+import re
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+
+from screening.criteria import SubjectRecord
+from screening.models import ProtocolVersion, Source, Subject, SubjectStateChange
+from screening.queries import version_in_force
+from screening.services.facts import add_row
+from screening.services.moves import locked_site
+from screening.services.refusals import refuse_birth_year_to_come, refuse_closed_site, refuse_implausible_plan
+from screening.services.verdicts import facts_changed
+from screening.states import SubjectState
+from screening.storage import LIST_NAMES, ROW_MAKERS
+from sites.models import Site
+from sites.queries import site_today
+from trialops.accounts.models import User
+
+S = SubjectState
+NUMBERS_AHEAD = 200
+"""How far beyond a site's highest number a record's own number may lie; further is taken for a typing error."""
+
+
+@transaction.atomic
+def create_subject(
+    *,
+    site: Site,
+    by: User,
+    now: datetime,
+    sex: str = "",
+    birth_year: int | None = None,
+    planned_first_dose: date | None = None,
+    screened_on: date | None = None,
+    state: SubjectState = S.IN_SCREENING,
+    submission: UUID | None = None,
+) -> Subject:
+    """Take a new subject into screening (or pre-screening) at a site, under the site's next screening number.
+
+    `screened_on` (default: today at the site) is the day on which that began; the site must have been open then.
+    `submission` marks one sending of a form: the same one again gives the subject that it made the first time.
+    Raises ValidationError by field; at a site that is not open it names the status and since when.
+    """
+    site = locked_site(site)
+    if submission is not None and (made := Subject.objects.filter(site=site, submission=submission).first()):
+        return made
+    today = site_today(site, now)
+    refuse_implausible_plan(planned_first_dose, began=screened_on or today, today=today)
+    subject = _new_subject(
+        site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
+        planned_first_dose=planned_first_dose, state=state, submission=submission,
+    )  # fmt: skip
+    facts_changed(subject, by=by, now=now)
+    return subject
+
+
+@transaction.atomic
+def import_record(
+    *,
+    site: Site,
+    record: SubjectRecord,
+    by: User,
+    now: datetime,
+    screened_on: date | None = None,
+    as_of: date | None = None,
+    state: SubjectState = S.IN_SCREENING,
+) -> Subject:
+    """Store a whole subject record at a site; a record that names its screening number keeps it.
+
+    `as_of` (default: today at the site) is the day as of which the record is scored, for records of the past.
+    Raises ValidationError by field: `subject` for a number that exists already or belongs to another site.
+    """
+    raw = record.as_json()
+    subject = _new_subject(
+        site=locked_site(site), by=by, now=now, screened_on=screened_on,
+        sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
+        planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
+    )  # fmt: skip
+    for model, name in LIST_NAMES.items():
+        for item in raw.get(name) or []:
+            add_row(subject, ROW_MAKERS[model](item), by=by, source=Source.FILE)
+    facts_changed(subject, by=by, now=now, as_of=as_of)
+    return subject
+
+
+def _new_subject(
+    *,
+    site: Site,
+    by: User,
+    now: datetime,
+    screened_on: date | None,
+    state: SubjectState,
+    screening_number: str | None = None,
+    **fields: Any,
+) -> Subject:
+    """The subject and its first state; the site's row must be locked, so that its numbers have no gaps."""
+    today = site_today(site, now)
+    on = screened_on or today
+    if on > today:
+        raise ValidationError({"screened_on": f"Screening cannot begin in the future; it is {today} at {site.code}."})
+    refuse_birth_year_to_come(fields.get("birth_year"), today)
+    refuse_closed_site(site, on)
+    number = _free_number(site, screening_number)
+    subject = Subject(
+        site=site,
+        number=number,
+        screening_number=_numbered(site, number),
+        protocol_version=_version_for(site, on),
+        created_by=by,
+        state=state,
+        **fields,
+    )
+    subject.full_clean(exclude=["site", "protocol_version", "created_by"], validate_constraints=False)
+    subject.save(force_insert=True)
+    SubjectStateChange.objects.create(subject=subject, state=state, effective_on=on, recorded_by=by)
+    return subject
+
+
+def _numbered(site: Site, number: int) -> str:
+    return f"{site.code}-{number:04d}"
+
+
+def _free_number(site: Site, screening_number: str | None) -> int:
+    """The number asked for, if it is free, else the site's next one. The site's row is locked: numbers have no gaps."""
+    highest: int = Subject.objects.filter(site=site).aggregate(highest=Max("number"))["highest"] or 0
+    if screening_number is None:
+        return highest + 1
+    match = re.fullmatch(rf"{re.escape(site.code)}-(\d{{4,6}})", screening_number)
+    if match is None or int(match[1]) == 0 or screening_number != _numbered(site, int(match[1])):
+        raise ValidationError(
+            {
+                "subject": f"“{screening_number}” is not a screening number of {site.code}; "
+                f"accepted: {_numbered(site, 1)} and on, or null for the next."
+            }
+        )
+    if int(match[1]) > highest + NUMBERS_AHEAD:
+        last = _numbered(site, highest) if highest else "none yet"
+        raise ValidationError(
+            {
+                "subject": f"{screening_number} lies far beyond the last number of {site.code} ({last}); "
+                f"accepted: up to {_numbered(site, highest + NUMBERS_AHEAD)}, or null for the next."
+            }
+        )
+    if Subject.objects.filter(site=site, number=int(match[1])).exists():
+        raise ValidationError(
+            {"subject": f"{screening_number} exists already at {site.code}; give a free number, or null for the next."}
+        )
+    return int(match[1])
+
+
+def _version_for(site: Site, on: date) -> ProtocolVersion:
+    version = version_in_force(site, on)
+    if version is None:
+        raise ValidationError(f"{site.study.registry_id} has no published protocol version; publish one first.")
+    return version
+
+
+def _as_date(value: str | date | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
