@@ -72,10 +72,11 @@ class EnrollmentView(ReadOnlyView):
         study = countable_study(request, registry_id, now.date())
         refuse_unknown_parameters(request)
         figures: dict[str, Any] = EnrollmentSerializer(study_enrollment(study, now=now)).data
-        return conditional_json(request, JSONRenderer().render(figures), scope=_principal(request))
+        return conditional_json(request, JSONRenderer().render(figures), scope=principal_of(request))
 
 
-def _principal(request: Request) -> str:
+def principal_of(request: Request) -> str:
+    """Who asks, for what is kept apart by asker."""
     if isinstance(request.auth, ApiToken):
         return f"token {request.auth.digest}"
     return f"user {request.user.pk}"

@@ -221,6 +221,26 @@ class SiteStatusVerification(models.Model):
         return f"{self.site.code} verified on {self.verified_on}"
 
 
+class RegistryCopy(models.Model):
+    """The registry's record of a study as somebody fetched it: what ours is compared with. The newest counts."""
+
+    append_only = True
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="registry_copies")
+    document = models.JSONField(help_text="The record as version 2 of the ClinicalTrials.gov API gives it.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the record's canonical text.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["study", "-id"]
+        verbose_name_plural = "registry copies"
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.study.registry_id} as in the registry on {self.recorded_at:%Y-%m-%d}"
+
+
 class Membership(models.Model):
     """What a person may do in a study, or at one site of it, from when to when."""
 

@@ -45,6 +45,7 @@ IDENTIFYING: dict[str, set[str]] = {
     "screening.WebhookEndpoint": {"salt", "url"},
     "trial_sites.ApiToken": {"digest", "token_key"},
     "trial_sites.Investigator": {"name"},
+    "trial_sites.RegistryCopy": {"document"},
     "trial_sites.Site": {"contact_email", "contact_name", "contact_phone"},
     "trial_sites.SiteStatusChange": {"reason"},
     "trial_sites.Study": {"contact_name", "contact_phone"},
@@ -188,6 +189,7 @@ PLAIN: dict[str, set[str]] = {
     "trial_sites.Investigator": {"credentials", "id", "user"},
     "trial_sites.InvestigatorTerm": {"ends_on", "id", "investigator", "role", "site", "starts_on"},
     "trial_sites.Membership": {"ends_on", "id", "role", "site", "starts_on", "study", "user"},
+    "trial_sites.RegistryCopy": {"digest", "id", "recorded_at", "recorded_by", "study"},
     "trial_sites.Site": {"city", "code", "country", "facility", "id", "state", "study", "target", "time_zone"},
     "trial_sites.SiteStatusChange": {
         "effective_on",

@@ -49,6 +49,8 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/protocol/versions/<int:version_id>/publish/": dict.fromkeys(FORM, MANAGERS_ALONE),
     "studies/<str:registry_id>/protocol/versions/<int:version_id>/discard/": dict.fromkeys(FORM, MANAGERS_ALONE),
     "studies/<str:registry_id>/protocol/differences/": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/registry/": dict.fromkeys(FORM, MANAGERS_ALONE),
+    "studies/<str:registry_id>/registry/record.json": {"GET": MANAGERS_ALONE},
     "studies/<str:registry_id>/what-if/": {"GET": MANAGERS_ALONE, "POST": MANAGERS_ALONE},
     "studies/<str:registry_id>/runs/<uuid:run_id>/": {"GET": MANAGERS_ALONE},
     "studies/<str:registry_id>/runs/<uuid:run_id>/progress/": {"GET": MANAGERS_ALONE},
@@ -91,6 +93,9 @@ TABLE: dict[str, dict[str, str]] = {
     "sign-out/": {"POST": PEOPLE, "OPTIONS": PEOPLE},
     "healthz": {"GET": EVERYBODY},
     "api/v1/studies/<str:registry_id>/enrollment/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/registry-record/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/fhir/r4/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/fhir/r5/": {"GET": COUNTS},
     "api/v1/schema/": {"GET": EVERYBODY},
     "api/v1/docs/": {"GET": EVERYBODY},
 }
