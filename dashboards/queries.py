@@ -1,13 +1,10 @@
 """Enrollment counts: per site and over a study, as the pages and the API show them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q
-
-from screening.models import SubjectStateChange
+from dashboards.counting import ByState, counts_today
 from screening.states import SubjectState
 from sites.models import InvestigatorTerm, Site, SiteStatusChange, Study
 from sites.queries import (
@@ -21,7 +18,6 @@ from sites.queries import (
 from sites.statuses import SiteStatus
 
 S = SubjectState
-ByState = Mapping[SubjectState, int]
 
 
 @dataclass(frozen=True)
@@ -110,7 +106,7 @@ def enrollment(study: Study, sites: Sequence[Site], *, now: datetime) -> StudyEn
     in_force = statuses_in_force(every_site, days=days)
     principals = principal_investigators(given, days=days)
     upcoming = _next_changes(given, days)
-    current, ever = _current_counts(given, days), _ever_counts(given, days)
+    current, ever = counts_today(given, days)
     entries = tuple(
         SiteEnrollment(
             current=current[site.pk],
@@ -131,39 +127,6 @@ def enrollment(study: Study, sites: Sequence[Site], *, now: datetime) -> StudyEn
         sites=entries,
         totals=Counts(current=_added(e.current for e in entries), ever=_added(e.ever for e in entries)),
     )
-
-
-def _effective(sites: Sequence[Site], days: Mapping[int, date]) -> Q:
-    """State entries that have taken effect by each site's own day; the zones of the world hold at most three days."""
-    by_day: dict[date, list[int]] = defaultdict(list)
-    for site in sites:
-        by_day[days[site.pk]].append(site.pk)
-    condition = Q(pk__in=[])
-    for day, site_ids in by_day.items():
-        condition |= Q(subject__site__in=site_ids, effective_on__lte=day)
-    return condition
-
-
-def _current_counts(sites: Sequence[Site], days: Mapping[int, date]) -> dict[int, ByState]:
-    last = (
-        SubjectStateChange.objects.filter(_effective(sites, days))
-        .order_by("subject_id", "-effective_on", "-id")
-        .distinct("subject_id")
-    )
-    rows = SubjectStateChange.objects.filter(pk__in=last.values("pk")).order_by()
-    return _by_site(sites, rows.values_list("subject__site_id", "state").annotate(Count("pk")))
-
-
-def _ever_counts(sites: Sequence[Site], days: Mapping[int, date]) -> dict[int, ByState]:
-    rows = SubjectStateChange.objects.filter(_effective(sites, days)).order_by()
-    return _by_site(sites, rows.values_list("subject__site_id", "state").annotate(Count("subject_id", distinct=True)))
-
-
-def _by_site(sites: Sequence[Site], rows: Iterable[tuple[int, str, int]]) -> dict[int, ByState]:
-    counts: dict[int, dict[SubjectState, int]] = {site.pk: dict.fromkeys(SubjectState, 0) for site in sites}
-    for site_id, state, persons in rows:
-        counts[site_id][SubjectState(state)] = persons
-    return dict(counts)
 
 
 def _added(counts: Iterable[ByState]) -> ByState:
