@@ -56,8 +56,20 @@ def named_criteria(failures: str) -> str:
         FROM ({failures}) AS failure
         JOIN screening_subjectstatechange AS moved ON moved.id = failure.state_change_id
         JOIN screening_subject AS subject ON subject.id = moved.subject_id
-        CROSS JOIN LATERAL (SELECT DISTINCT unnest(failure.criteria) AS criterion) AS named
+        CROSS JOIN LATERAL (SELECT DISTINCT unnest(failure.criteria || ARRAY['']::varchar[]) AS criterion) AS named
         GROUP BY subject.site_id, named.criterion
+    """  # noqa: S608
+
+
+def in_order(failures: str) -> str:
+    """SQL that writes down the criteria of screen failures in the order of their recording."""
+    return f"""
+        INSERT INTO screening_namedcriteria (study_id, site_id, criteria)
+        SELECT site.study_id, site.id, failure.criteria
+        FROM ({failures}) AS failure
+        JOIN screening_subjectstatechange AS moved ON moved.id = failure.state_change_id
+        JOIN screening_subject AS subject ON subject.id = moved.subject_id
+        JOIN trial_sites_site AS site ON site.id = subject.site_id ORDER BY failure.id
     """  # noqa: S608
 
 
@@ -93,7 +105,7 @@ def counts_follow() -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="added_rows"),
+        referencing=pgtrigger.Referencing(new="added_rows"),  # type: ignore[no-untyped-call]
         declare=[("changed", "RECORD")],
         func=f"""
             {announce_change("counts", SITES_OF_ROWS)}
@@ -110,11 +122,12 @@ def failures_follow() -> pgtrigger.Trigger:
         level=pgtrigger.Statement,
         when=pgtrigger.After,
         operation=pgtrigger.Insert,
-        referencing=pgtrigger.Referencing(new="added_rows"),
+        referencing=pgtrigger.Referencing(new="added_rows"),  # type: ignore[no-untyped-call]
         declare=[("changed", "RECORD")],
         func=f"""
             {announce_change("screen_failures", SITES_OF_FAILURES)}
             {add_to_failures(named_criteria("SELECT * FROM added_rows"))};
+            {in_order("SELECT * FROM added_rows")};
             RETURN NULL;
         """,  # noqa: S608
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from screening.count_triggers import add_to_counts, add_to_failures, deltas, named_criteria
+from screening.count_triggers import add_to_counts, add_to_failures, deltas, in_order, named_criteria
 from sites.models import Site, Study
 
 ROWS = """
@@ -27,6 +27,8 @@ SUMMED = "SELECT state, sum(change)::bigint, sum(first)::bigint FROM ({days}) AS
 KEPT_SUMS = "SELECT state, present, ever FROM screening_statecount WHERE site_id = %(site)s"
 RECOUNTED_FAILURES = f'SELECT criterion, listed, "primary", sole FROM ({named_criteria(FAILURES)}) AS named'  # noqa: S608
 KEPT_FAILURES = 'SELECT criterion, listed, "primary", sole FROM screening_screenfailurecount WHERE site_id = %(site)s'
+KEPT_ORDER = "SELECT criteria, count(*) FROM screening_namedcriteria WHERE site_id = %(site)s GROUP BY criteria"
+RECOUNTED_ORDER = f"SELECT criteria, count(*) FROM ({FAILURES}) AS failure GROUP BY criteria"  # noqa: S608
 NOTHING = "change = 0 AND first = 0"
 
 
@@ -52,6 +54,7 @@ def verify_site(site: Site) -> list[Difference]:
         ("day", days.format(KEPT_DAYS), days.format(RECOUNTED_DAYS)),
         ("state", _not_zero(KEPT_SUMS), _not_zero(SUMMED.format(days=RECOUNTED_DAYS))),
         ("criterion", KEPT_FAILURES, RECOUNTED_FAILURES),
+        ("criteria", KEPT_ORDER, RECOUNTED_ORDER),
     ):
         for is_kept, one, other in ((True, kept, recounted), (False, recounted, kept)):
             rows = _fetched(f"({one}) EXCEPT ({other})", site)
@@ -68,8 +71,10 @@ def refill_site(site: Site) -> None:
         cursor.execute("DELETE FROM screening_dailystatecount WHERE site_id = %(site)s", values)
         cursor.execute("DELETE FROM screening_statecount WHERE site_id = %(site)s", values)
         cursor.execute("DELETE FROM screening_screenfailurecount WHERE site_id = %(site)s", values)
+        cursor.execute("DELETE FROM screening_namedcriteria WHERE site_id = %(site)s", values)
         cursor.execute(add_to_counts(deltas(ROWS)), values)
         cursor.execute(add_to_failures(named_criteria(FAILURES)), values)
+        cursor.execute(in_order(FAILURES), values)
 
 
 def sites_to_count(*, after: int = 0) -> Iterator[Site]:

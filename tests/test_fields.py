@@ -9,6 +9,7 @@ IDENTIFYING: dict[str, set[str]] = {
     "screening.CurrentVerdict": {"code", "first_dose"},
     "screening.FactSheet": {"observations", "therapies", "toxicities"},
     "screening.Intervention": {"reason"},
+    "screening.NamedCriteria": {"criteria"},
     "screening.Observation": {
         "clinically_significant",
         "day",
@@ -88,6 +89,7 @@ PLAIN: dict[str, set[str]] = {
         "user",
     },
     "screening.MessageAttempt": {"attempt", "error", "id", "message", "outcome", "recorded_at", "reminders"},
+    "screening.NamedCriteria": {"id", "site", "study"},
     "screening.Notice": {"id", "message", "occasion", "reminder", "sent_at", "stands_in_for"},
     "screening.Observation": {"id", "recorded_at", "recorded_by", "retracted", "source", "subject", "supersedes"},
     "screening.ProtocolAdoption": {

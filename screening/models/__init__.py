@@ -1,7 +1,7 @@
 """What screening keeps: subjects, facts, verdicts, protocol versions, reminders and their messages."""
 
 from screening.models.assessments import Assessment
-from screening.models.counts import DailyStateCount, ScreenFailureCount, StateCount
+from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
@@ -37,6 +37,7 @@ __all__ = [
     "Message",
     "MessageAttempt",
     "MessageState",
+    "NamedCriteria",
     "Notice",
     "Observation",
     "ProtocolAdoption",

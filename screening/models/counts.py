@@ -1,10 +1,11 @@
 """Counts of persons, kept by triggers on the append-only state rows so that reading them never scans subjects."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from screening.states import SubjectState
-from sites.models import Site
+from sites.models import Site, Study
 
 
 class StateCount(models.Model):
@@ -45,10 +46,13 @@ class DailyStateCount(models.Model):
 
 
 class ScreenFailureCount(models.Model):
-    """How many of a site's screen failures name a criterion: at all, as the primary one, as the only one."""
+    """How many of a site's screen failures name a criterion: at all, as the primary one, as the only one.
+
+    The row without a criterion counts the failures themselves.
+    """
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="screen_failure_counts")
-    criterion = models.CharField(max_length=20)
+    criterion = models.CharField(max_length=20, blank=True)
     listed = models.BigIntegerField(default=0)
     primary = models.BigIntegerField(default=0)
     sole = models.BigIntegerField(default=0)
@@ -59,3 +63,21 @@ class ScreenFailureCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.site_id} {self.criterion}: {self.listed}"
+
+
+class NamedCriteria(models.Model):
+    """The criteria of each screen failure in the order of recording: the last few of a site are found at once."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    criteria = ArrayField(models.CharField(max_length=20))
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["site", "-id"], name="named_criteria_of_site"),
+            models.Index(fields=["study", "-id"], name="named_criteria_of_study"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id}: {', '.join(self.criteria)}"

@@ -91,6 +91,10 @@ TABLE: dict[str, dict[str, str]] = {
     "sign-out/": {"POST": PEOPLE, "OPTIONS": PEOPLE},
     "healthz": {"GET": EVERYBODY},
     "api/v1/studies/<str:registry_id>/enrollment/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/screen-failures/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/sites/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/sites/<str:code>/status-history/": {"GET": COUNTS},
+    "api/v1/studies/<str:registry_id>/changes/": {"GET": COUNTS},
     "api/v1/schema/": {"GET": EVERYBODY},
     "api/v1/docs/": {"GET": EVERYBODY},
 }
@@ -155,6 +159,8 @@ def without_path(answer: HttpResponse, path: str) -> tuple[int, str, dict[str, s
     body = re.sub(r'(?<=name="csrfmiddlewaretoken" value=")[^"]*', "", body)
     ignored = {
         "Content-Length",
+        "RateLimit",
+        "X-Request-Id",
         "Location",
         "Expires",
         "Content-Security-Policy",
