@@ -1,5 +1,6 @@
 """Studies, sites, investigators and their terms, site status and its history, who may do what, API tokens."""
 
+import uuid
 import zoneinfo
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -348,6 +349,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type inf
     It is valid until it expires or is revoked; a personal one also only while its owner has a role in the whole study.
     """
 
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Its name in addresses.")
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     resources = ArrayField(models.CharField(max_length=20, choices=ApiResource), default=every_resource)

@@ -196,6 +196,7 @@ PLAIN: dict[str, set[str]] = {
         "last_used_at",
         "name",
         "personal",
+        "public_id",
         "replaces",
         "resources",
         "revoked_at",
