@@ -219,7 +219,7 @@ def test_if_none_match_decides_between_304_and_200(study: Study, token: str, hea
     if status == 304:
         assert answer.content == b""
         assert "Content-Type" not in answer.headers
-        assert answer.headers["Content-Length"] == polled(study, token).headers["Content-Length"]
+        assert "Content-Length" not in answer.headers  # some clients would wait for so many bytes
 
 
 @time_machine.travel(NOW, tick=False)

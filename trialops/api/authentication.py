@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.auth import TokenAuthentication
@@ -64,13 +65,30 @@ def principal_of(text: bytes, *, now: datetime) -> TokenPrincipal | None:
     """
     if TOKEN_TEXT.fullmatch(text) is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK_UP, [hash_token(text.decode("ascii")), now, now.date(), now.date()])
-        row = cursor.fetchone()
+    row = _looked_up([hash_token(text.decode("ascii")), now, now.date(), now.date()])
     if row is None:
         return None
     digest, account, resources, last_used_at, *study = row
     return TokenPrincipal(digest, account, tuple(resources), last_used_at, *study)
+
+
+def _looked_up(parameters: list[object]) -> tuple[Any, ...] | None:
+    """The query is its own health check: on a connection that has died meanwhile it is asked again on a new one."""
+    connection.health_check_done = True
+    try:
+        return _fetched(parameters)
+    except OperationalError:
+        if connection.in_atomic_block:
+            raise
+        connection.close()
+        return _fetched(parameters)
+
+
+def _fetched(parameters: list[object]) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK_UP, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
 
 
 def note_use(principal: TokenPrincipal, *, now: datetime) -> None:

@@ -118,7 +118,6 @@ def conditional(request: HttpRequest, body: Body, *, scope: str, now: datetime) 
     else:
         response = HttpResponse(body.content, content_type=body.content_type)
     headers = response.headers
-    headers["Content-Length"] = str(len(body.content))  # on a 304 too: it may only be that of the 200 (RFC 9110, 8.6)
     headers["ETag"] = etag
     if now - body.changed_at > SETTLED:
         headers["Last-Modified"] = body.last_modified
