@@ -37,5 +37,6 @@ class RequestIdFilter(logging.Filter):
     """Gives each record of the log the id of the request that it belongs to, or a dash."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current.get()
+        about = getattr(record, "request", None)  # Django logs errors after the last middleware has ended
+        record.request_id = getattr(about, "request_id", None) or current.get()
         return True

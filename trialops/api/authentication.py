@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -72,9 +72,9 @@ def principal_of(text: bytes, *, now: datetime) -> TokenPrincipal | None:
     return TokenPrincipal(digest, account, tuple(resources), last_used_at, *study)
 
 
-def _looked_up(parameters: list[object]) -> tuple[Any, ...] | None:
+def _looked_up(parameters: list[str | date]) -> tuple[Any, ...] | None:
     """The query is its own health check: on a connection that has died meanwhile it is asked again on a new one."""
-    connection.health_check_done = True
+    connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
     try:
         return _fetched(parameters)
     except OperationalError:
@@ -84,7 +84,7 @@ def _looked_up(parameters: list[object]) -> tuple[Any, ...] | None:
         return _fetched(parameters)
 
 
-def _fetched(parameters: list[object]) -> tuple[Any, ...] | None:
+def _fetched(parameters: list[str | date]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UP, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
