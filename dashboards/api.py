@@ -1,13 +1,10 @@
 """The resources that sponsors' systems poll: who may read them, and one consistent answer to each question."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -32,6 +29,7 @@ from sites.models import ApiResource, Site, Study
 from trialops.api.authentication import TokenPrincipal
 from trialops.api.kept import Body, day_bounds
 from trialops.api.polling import PolledView
+from trialops.db import one_snapshot
 
 JSON = "application/json"
 
@@ -51,18 +49,6 @@ class Moment:
     study: Study
     sites: tuple[Site, ...]
     now: datetime
-
-
-@contextmanager
-def one_snapshot() -> Iterator[None]:
-    """All reads inside see the same moment, so that no count and no data version is of another one."""
-    if connection.in_atomic_block:  # the caller's transaction decides
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        yield
 
 
 def readable_study(request: Request, registry_id: str, today: date) -> int:

@@ -229,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "verify-counts": {
+        "task": "screening.tasks.verify_counts",
+        "schedule": crontab(hour=4, minute=11),
+        "options": {"expires": 3000},
+    },
     "verify-fact-sheets": {
         "task": "screening.tasks.verify_fact_sheets",
         "schedule": crontab(hour=3, minute=41),

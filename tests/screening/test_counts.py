@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from screening.counts import refill_site, verify_site
 from screening.models import DailyStateCount, ScreenFailure, ScreenFailureCount, StateCount, SubjectStateChange
 from screening.states import TRANSITIONS, SubjectState
+from screening.tasks import verify_counts
 from sites.models import Site, Study, StudyChange
 from tests.dashboards.people import person
 from tests.factories import ProtocolVersionFactory, SiteFactory, StudyFactory, UserFactory
@@ -145,8 +146,10 @@ def test_verification_names_what_differs_and_refilling_mends_it(site: Site) -> N
         call_command("verify_counts", stdout=StringIO(), stderr=told)
     for words in ("state kept: eligible, 7, 1", "day recounted: 2025-03-02, eligible", "criterion kept: E1, 1, 1, 9"):
         assert words in told.getvalue()
+    assert verify_counts() == 1
     call_command("refill_counts", stdout=StringIO())
     call_command("verify_counts", stdout=StringIO())
+    assert verify_counts() == 0
     assert kept(site) == recounted(site)
 
 
