@@ -24,7 +24,7 @@ def rescore_open_subjects() -> int:
 
 @shared_task
 def verify_counts() -> int:
-    """Prove every site's counts equal to a recount of its rows; returns how many sites differ, each logged by its id."""
+    """Prove every site's counts equal to a recount; returns how many sites differ, each logged by its id."""
     wrong = 0
     for site in counts.sites_to_count():
         if found := counts.verify_site(site):

@@ -101,6 +101,20 @@ def load(url: str, headers: Mapping[str, str], *, connections: int, seconds: int
     )
 
 
+def one_by_one(
+    url: str, headers: Mapping[str, str], *, connections: int, seconds: int, server: psutil.Process
+) -> Measured:
+    """Three requests, one after the other, whatever the number of connections."""
+    before, took, errors = cpu_seconds(server), [], 0
+    for _ in range(3):
+        begun = time.perf_counter()
+        errors += fetch(url, headers)[0] != 200
+        took.append(time.perf_counter() - begun)
+    took.sort()
+    spent = cpu_seconds(server) - before
+    return Measured(1 / took[1], 1000 * took[1], 1000 * took[2], errors, 1000 * spent / len(took))
+
+
 def cpu_seconds(server: psutil.Process) -> float:
     total = 0.0
     for process in [server, *server.children(recursive=True)]:
