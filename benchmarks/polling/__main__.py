@@ -25,8 +25,8 @@ class Contender:
     token: str = ""
     unchanged: bool = False
     against: str = "constant Django view"
-    one_by_one: bool = False
-    """Asked a few times in a row only: many at once would still be counting while the next row is measured."""
+    once: bool = False
+    """Asked once only: many at once would still be counting while the next row is measured."""
 
 
 def contenders(studies: "dict[str, Filled]", large_bytes: int) -> Iterator[Contender]:
@@ -50,7 +50,7 @@ def contenders(studies: "dict[str, Filled]", large_bytes: int) -> Iterator[Conte
             f"GROUP BY, {study.subjects:,} subjects",
             f"/bench/group-by/{study.registry_id}/",
             study.token,
-            one_by_one=True,
+            once=True,
         )
 
 
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _measure(server: str, port: int, studies: "Mapping[str, Filled]", process: object, arguments: object) -> None:
-    from benchmarks.polling.load import fetch, load, one_by_one
+    from benchmarks.polling.load import fetch, load, once
 
     base = f"http://127.0.0.1:{port}"
     large = studies["large"]
@@ -100,7 +100,7 @@ def _measure(server: str, port: int, studies: "Mapping[str, Filled]", process: o
                 headers["If-None-Match"] = fetch(base + each.path, headers)[1]["ETag"]
                 if fetch(base + each.path, headers)[0] != 304:
                     raise SystemExit(f"{each.name} does not answer 304.")
-            ask = one_by_one if each.one_by_one else load
+            ask = once if each.once else load
             found = ask(
                 base + each.path, headers, connections=connections,
                 seconds=arguments.seconds, server=process,  # type: ignore[attr-defined, arg-type]

@@ -412,7 +412,7 @@ def test_every_answer_is_of_the_version_it_names(study: Study, token: str) -> No
 
     def write_after_the_look_up(execute: Any, sql: str, *rest: Any) -> Any:
         found = execute(sql, *rest)
-        if "trial_sites_apitoken AS token" in sql and not written:
+        if "trialops_token" in sql and not written:
             written.append(1)
             SubjectStateChange.objects.create(
                 subject=study.sites.get(code="RST").subjects.get(), state="eligible", effective_on=date(2026, 3, 2)

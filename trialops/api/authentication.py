@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -18,19 +18,7 @@ TOKEN_TEXT = re.compile(rb"[A-Za-z0-9_]{1,200}")
 REFUSED = "The token is not valid: unknown, revoked or expired."
 USE_IS_NOTED_EVERY = timedelta(hours=1)
 
-LOOK_UP = """
-    SELECT token.digest, token.user_id, token.resources, token.last_used_at,
-           study.id, study.registry_id, study.data_version, study.data_changed_at
-    FROM trial_sites_apitoken AS token
-    JOIN accounts_user AS account ON account.id = token.user_id AND account.is_active
-    JOIN trial_sites_study AS study ON study.id = token.study_id
-    WHERE token.digest = %s AND token.revoked_at IS NULL AND (token.expiry IS NULL OR token.expiry > %s)
-    AND (NOT token.personal OR account.is_superuser OR EXISTS (
-        SELECT 1 FROM trial_sites_membership AS held
-        WHERE held.user_id = token.user_id AND held.study_id = token.study_id
-        AND held.role IN ('sponsor', 'study_manager')
-        AND held.starts_on <= %s AND (held.ends_on IS NULL OR held.ends_on >= %s)))
-"""
+LOOK_UP = "SELECT * FROM public.trialops_token(%s, %s)"
 NOTE_USE = "UPDATE trial_sites_apitoken SET last_used_at = %s WHERE digest = %s"
 
 
@@ -65,14 +53,14 @@ def principal_of(text: bytes, *, now: datetime) -> TokenPrincipal | None:
     """
     if TOKEN_TEXT.fullmatch(text) is None:
         return None
-    row = _looked_up([hash_token(text.decode("ascii")), now, now.date(), now.date()])
+    row = _looked_up([hash_token(text.decode("ascii")), now])
     if row is None:
         return None
     digest, account, resources, last_used_at, *study = row
     return TokenPrincipal(digest, account, tuple(resources), last_used_at, *study)
 
 
-def _looked_up(parameters: list[str | date]) -> tuple[Any, ...] | None:
+def _looked_up(parameters: list[str | datetime]) -> tuple[Any, ...] | None:
     """The query is its own health check: on a connection that has died meanwhile it is asked again on a new one."""
     connection.health_check_done = True  # type: ignore[attr-defined]  # unknown to the stubs
     try:
@@ -84,7 +72,7 @@ def _looked_up(parameters: list[str | date]) -> tuple[Any, ...] | None:
         return _fetched(parameters)
 
 
-def _fetched(parameters: list[str | date]) -> tuple[Any, ...] | None:
+def _fetched(parameters: list[str | datetime]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(LOOK_UP, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
