@@ -12,13 +12,13 @@ from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
 from sites.models import Study
 from sites.services import issue_token
 from tests.dashboards.people import person
 from tests.factories import SiteFactory, StudyFactory
-from trialops.wsgi import application
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 HAS_HTTR2 = (
@@ -35,7 +35,7 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def running(committed_db: None) -> Iterator[str]:
     """The address of the product, served by a thread."""
-    server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
 
     def serve() -> None:
         server.serve_forever()

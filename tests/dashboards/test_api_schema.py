@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.core.wsgi import get_wsgi_application
 from django.test import Client
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -24,7 +25,6 @@ from sites.models import Site, Study
 from sites.services import issue_token
 from tests.dashboards.people import person, site_status
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory
-from trialops.wsgi import application
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "12"))
 CHECKS: list[Callable[..., Any]] = [
@@ -38,7 +38,7 @@ MAY_GET = {"token": {200, 304, 412}, "sponsor": {200, 304, 412}, "coordinator": 
 REGISTRY_ID = "NCT70000001"
 
 api = schemathesis.openapi.from_path("docs/openapi.yaml")
-api.app = application
+api.app = get_wsgi_application()  # not that of trialops.wsgi, which starts to watch beside
 
 
 @pytest.fixture(scope="module")
