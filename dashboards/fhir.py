@@ -43,7 +43,10 @@ GROUP = "eligibility"
 
 
 def fhir_bundle(figures: StudyEnrollment, protocol: Protocol | None, *, release: str) -> Json:
-    """A collection of the ResearchStudy, the Group of its criteria and a Location a site; `release`: r4 or r5."""
+    """A collection of the ResearchStudy, the Group of its criteria and a Location a site; `release`: r4 or r5.
+
+    The time stamp is the day's beginning: the same data on the same day give the same bytes.
+    """
     build = {"r4": _study_r4, "r5": _study_r5}[release]
     group = [_group(figures, protocol, release)] if protocol is not None else []
     locations = [_location(site) for site in figures.sites]
@@ -51,7 +54,7 @@ def fhir_bundle(figures: StudyEnrollment, protocol: Protocol | None, *, release:
     return {
         "resourceType": "Bundle",
         "type": "collection",
-        "timestamp": figures.as_of.replace(microsecond=0).isoformat(),
+        "timestamp": f"{figures.as_of:%Y-%m-%d}T00:00:00+00:00",
         "entry": [
             {"fullUrl": f"urn:trialops:{resource['resourceType']}:{resource['id']}", "resource": resource}
             for resource in resources

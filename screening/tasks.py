@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from screening import fact_sheets
+from screening import counts, fact_sheets
 from screening.rescoring import start_new_day
 from sites.models import Site
 
@@ -20,6 +20,17 @@ def rescore_open_subjects() -> int:
     """
     now = timezone.now()
     return sum(start_new_day(site=site, now=now) is not None for site in Site.objects.order_by("pk"))
+
+
+@shared_task
+def verify_counts() -> int:
+    """Prove every site's counts equal to a recount; returns how many sites differ, each logged by its id."""
+    wrong = 0
+    for site in counts.sites_to_count():
+        if found := counts.verify_site(site):
+            wrong += 1
+            logger.error("%d counts of site %s are unlike a recount: manage.py refill_counts", len(found), site.pk)
+    return wrong
 
 
 @shared_task

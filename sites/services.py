@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification, Study
+from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
+from sites.tokens import issue_token as issue_token  # noqa: PLC0414  one place for callers to find the services
 from trialops.accounts.models import User
 
 
@@ -108,20 +109,6 @@ def declare_study_status(*, study: Study, status: SiteStatus | None, by: User) -
     study.declared_status = status
     study.save(update_fields=["declared_status"])
     return study
-
-
-@transaction.atomic
-def issue_token(*, study: Study, name: str, expires_in_days: int | None = None) -> tuple[ApiToken, str]:
-    """Make a token that reads the study's counts; the text is returned once and stored only as a digest."""
-    if ApiToken.objects.filter(study=study, name=name).exists():
-        raise ValidationError({"name": f"{study.registry_id} already has a token named “{name}”; choose another name."})
-    account, created = User.objects.get_or_create(username=f"api-{study.registry_id}".lower())
-    if created:
-        account.set_unusable_password()
-        account.save(update_fields=["password"])
-    expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
-    token, text = ApiToken.objects.create(user=account, expiry=expiry, study=study, name=name)
-    return token, text
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What screening keeps: subjects, facts, verdicts, protocol versions, reminders and their messages."""
 
 from screening.models.assessments import Assessment
+from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
@@ -26,6 +27,7 @@ __all__ = [
     "CalendarFeed",
     "Channel",
     "CurrentVerdict",
+    "DailyStateCount",
     "Fact",
     "FactSheet",
     "Heartbeat",
@@ -35,6 +37,7 @@ __all__ = [
     "Message",
     "MessageAttempt",
     "MessageState",
+    "NamedCriteria",
     "Notice",
     "Observation",
     "ProtocolAdoption",
@@ -48,8 +51,10 @@ __all__ = [
     "RunKind",
     "RunState",
     "ScreenFailure",
+    "ScreenFailureCount",
     "Sex",
     "Source",
+    "StateCount",
     "Subject",
     "SubjectCorrection",
     "SubjectStateChange",

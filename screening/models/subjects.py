@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from screening.count_triggers import counts_follow, failures_follow
 from screening.models.protocol import ProtocolVersion
 from screening.states import TRANSITIONS, SubjectState
 from screening.triggers import (
@@ -19,7 +20,7 @@ from screening.triggers import (
     version_change_is_possible,
 )
 from sites.models import Site
-from sites.triggers import append_only, bumps_data_version
+from sites.triggers import append_only
 
 FOLLOW_STATE_ROW = """
     UPDATE screening_subject SET state = NEW.state WHERE id = NEW.subject_id AND state <> NEW.state;
@@ -65,7 +66,6 @@ class Subject(models.Model):
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             sheet_follows_version(),
-            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
             subject_version_fits(),
             subject_version_has_history(),
         ]
@@ -139,6 +139,7 @@ class SubjectStateChange(models.Model):
             pgtrigger.Trigger(
                 name="subject_follows", when=pgtrigger.After, operation=pgtrigger.Insert, func=FOLLOW_STATE_ROW
             ),
+            counts_follow(),
         ]
         constraints = [models.CheckConstraint(condition=Q(state__in=SubjectState.values), name="subject_state_known")]
 
@@ -179,7 +180,7 @@ class ScreenFailure(models.Model):
     comment = models.TextField(blank=True)
 
     class Meta:
-        triggers = [append_only()]
+        triggers = [append_only(), failures_follow()]
         constraints = [
             models.CheckConstraint(condition=Q(criteria__contains=[F("primary")]), name="primary_reason_is_listed")
         ]
