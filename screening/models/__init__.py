@@ -2,12 +2,14 @@
 
 from screening.models.assessments import Assessment
 from screening.models.derived import CurrentVerdict, FactSheet
+from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
 from screening.models.reminders import Acknowledgement, Audience, Reminder, ReminderSource, ReminderState
 from screening.models.rescoring import RescoringPart, RescoringRun, RunKind, RunState
+from screening.models.reviews import ReviewStep, Signature, SignatureVoiding
 from screening.models.subjects import (
     ScreenFailure,
     Sex,
@@ -38,6 +40,7 @@ __all__ = [
     "Notice",
     "Observation",
     "ProtocolAdoption",
+    "ProtocolDeviation",
     "ProtocolVersion",
     "Reminder",
     "ReminderPreference",
@@ -45,10 +48,13 @@ __all__ = [
     "ReminderState",
     "RescoringPart",
     "RescoringRun",
+    "ReviewStep",
     "RunKind",
     "RunState",
     "ScreenFailure",
     "Sex",
+    "Signature",
+    "SignatureVoiding",
     "Source",
     "Subject",
     "SubjectCorrection",
