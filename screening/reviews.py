@@ -11,7 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from screening.criteria import json_text
-from screening.models import ReviewStep, ScreenFailure, Signature, SignatureVoiding, Subject, SubjectStateChange
+from screening.models import (
+    ProtocolDeviation,
+    ReviewStep,
+    ScreenFailure,
+    Signature,
+    SignatureVoiding,
+    Subject,
+    SubjectStateChange,
+)
 from screening.queries import HISTORY
 from screening.reminders.wanted import ReviewWait
 from screening.sheets import changes_between, sheet_of, signed_content
@@ -139,6 +147,12 @@ def why_changed(signature: Signature) -> str:
         label = subject.protocol_version.label
         return _("the subject has consented to protocol version %(label)s since") % {"label": label}
     return ""
+
+
+def deviations_at(site: Site) -> QuerySet[ProtocolDeviation]:
+    """The protocol deviations of a site's subjects, the latest first."""
+    rows = ProtocolDeviation.objects.filter(subject__site=site).select_related("subject", "recorded_by")
+    return rows.order_by("-happened_on", "-id")
 
 
 def signed_eligibility(subject: Subject) -> Signature | None:

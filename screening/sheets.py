@@ -5,6 +5,7 @@ voids the signature; another wording of an explanation does not.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -80,7 +81,7 @@ def sheet_of(change: SubjectStateChange, *, as_of: date, version: ProtocolVersio
         "protocol": {"version": version.label, "digest": version.digest},
         "as_of": day.isoformat(),
         "record": {**record, "failure": _failure(failure, change)},
-        "verdict": _verdict(assessment, protocol.catalogue),
+        "verdict": _verdict(assessment, record, protocol.catalogue),
         "labels": _labels(record, protocol.catalogue),
     }
     return Sheet(content, version, day)
@@ -166,23 +167,38 @@ def _failure(failure: ScreenFailure | None, change: SubjectStateChange) -> Json 
     }
 
 
-def _verdict(assessment: Assessment, catalogue: Catalogue) -> Json:
+def _verdict(assessment: Assessment, record: Json, catalogue: Catalogue) -> Json:
     earliest = assessment.earliest_first_dose
     return {
         "verdict": assessment.verdict.value,
         "first_dose": assessment.first_dose.isoformat(),
         "satisfied": assessment.satisfied,
         "total": assessment.total,
-        "criteria": [_criterion(result, catalogue) for result in assessment.criteria],
+        "criteria": [_criterion(result, record, catalogue) for result in assessment.criteria],
         "windows": [{"from": w.first.isoformat(), "to": w.last.isoformat()} for w in assessment.windows],
         "earliest_first_dose": earliest and earliest.isoformat(),
     }
 
 
-def _criterion(result: CriterionResult, catalogue: Catalogue) -> Json:
+def _criterion(result: CriterionResult, record: Json, catalogue: Catalogue) -> Json:
     told = result.as_json()
     kept = ("id", "kind", "verdict", "because", "missing", "conflicts", "reading")
-    return {"title": result.title} | {name: told[name] for name in kept} | {"facts": told["facts"]}
+    facts = [{"label": _label(fact["fact"], record, catalogue)} | fact for fact in told["facts"]]
+    return {"title": result.title} | {name: told[name] for name in kept} | {"facts": facts}
+
+
+def _label(name: str, record: Json, catalogue: Catalogue) -> str:
+    """A fact's name for people: `lvef`, `hemoglobin.reference_low`, `therapies[0].end`, `sex`."""
+    stem, _dot, part = name.partition(".")
+    listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
+    if stem in catalogue:
+        words = catalogue[stem].label
+    elif listed and int(listed[2]) < len(record[listed[1]]):
+        item = record[listed[1]][int(listed[2])]
+        words = item.get("term") or ", ".join(item.get("drugs") or []) or item["kind"].replace("_", " ")
+    else:
+        words = stem.replace("_", " ")
+    return f"{words}: {part.replace('_', ' ')}" if part else words
 
 
 def _labels(record: Json, catalogue: Catalogue) -> Json:
