@@ -35,7 +35,7 @@ def signed_once() -> pgtrigger.Trigger:
 
 
 def confirmed_failure_stands() -> pgtrigger.Trigger:
-    """Nobody goes back into screening from a screen failure while its signature is valid."""
+    """Back into screening leads from a screen failure only its withdrawal, and none while its signature is valid."""
     return pgtrigger.Trigger(
         name="confirmed_failure_stands",
         when=pgtrigger.Before,
@@ -48,6 +48,10 @@ def confirmed_failure_stands() -> pgtrigger.Trigger:
             WHERE subject_id = NEW.subject_id ORDER BY effective_on DESC, id DESC LIMIT 1;
             IF latest.state = 'screen_failed' AND EXISTS ({LIVE_SIGNATURE.format(move="latest.id")}) THEN
                 {refusal("a confirmed screen failure stands", "confirmed_failure_stands")}
+            END IF;
+            IF EXISTS (SELECT 1 FROM screening_screenfailure WHERE state_change_id = latest.id) AND NOT EXISTS (
+                SELECT 1 FROM screening_reviewstep WHERE state_change_id = latest.id AND kind = 'withdrawn') THEN
+                {refusal("a screen failure ends by its withdrawal", "failure_ends_by_withdrawal")}
             END IF;
             RETURN NEW;
             """  # noqa: S608

@@ -43,6 +43,8 @@ def start_screening(*, subject: Subject, on: date, by: User, now: datetime) -> S
     subject = locked(subject)
     subject.site = locked_site(subject.site)
     refuse_closed_site(subject.site, on)
+    if subject.state != S.PRE_SCREENED:
+        raise ValidationError({"state": f"{subject} is {subject.get_state_display()}; screening has started already."})
     refuse_move(subject, S.IN_SCREENING, on=on, now=now)
     if version := later_version(subject, on):
         change_version(subject, version, on=on, by=by, reason="In force when screening started.")

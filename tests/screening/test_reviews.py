@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -114,6 +115,13 @@ def test_a_confirmed_failure_stands(failure: Subject, by: User) -> None:
     with pytest.raises(ValidationError, match="has confirmed and signed this already"):
         services.withdraw_failure(change=to_review(failure), reason="x", by=by, now=NOW)
     with pytest.raises(IntegrityError, match="a confirmed screen failure stands"), transaction.atomic():
+        SubjectStateChange.objects.create(subject=failure, state=S.IN_SCREENING, effective_on=TODAY, recorded_by=by)
+
+
+def test_no_other_way_leads_back_from_a_screen_failure(failure: Subject, by: User) -> None:
+    with pytest.raises(ValidationError, match="screening has started already"):
+        services.start_screening(subject=failure, on=TODAY, by=by, now=NOW)
+    with pytest.raises(IntegrityError, match="ends by its withdrawal"), transaction.atomic():
         SubjectStateChange.objects.create(subject=failure, state=S.IN_SCREENING, effective_on=TODAY, recorded_by=by)
 
 
@@ -444,3 +452,26 @@ def test_a_failure_that_was_withdrawn_reminds_nobody(recent: Subject, by: User) 
 def test_a_failure_keeps_its_reasons_as_they_were_recorded(failure: Subject) -> None:
     kept = failure_of(failure)
     assert (kept.criteria, kept.primary, kept.comment) == (["E15"], "E15", "Measured twice.")
+
+
+# Found by comparing
+
+
+def test_a_change_around_the_services_is_found_by_comparing_and_voids_once(
+    failure: Subject, by: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign(failure)
+    call_command("verify_signatures")
+    assert capsys.readouterr().out == "1 subjects with signatures compared, 0 signatures made void\n"
+    Observation.objects.create(
+        subject=failure, fact="ecog", value="1", on="2026-11-22", day=date(2026, 11, 22), source="typed",
+        recorded_by=by,
+    )  # fmt: skip
+    with pytest.raises(SystemExit):
+        call_command("verify_signatures")
+    told = capsys.readouterr()
+    assert told.err == "JAX-0001: void, added: ecog 1 on 2026-11-22\n"
+    assert "1 signatures made void" in told.out
+    assert SignatureVoiding.objects.get().recorded_by is None
+    call_command("verify_signatures")
+    assert SignatureVoiding.objects.count() == 1
