@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import models
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest, TruncDate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -93,6 +93,14 @@ def returned(
 ) -> "QuerySet[WithAnnotations[SubjectStateChange, Annotations]]":
     """What was returned with a question and waits for the site's answer."""
     return under_review(sites).filter(is_signed=False, last_step=K.RETURNED).order_by("waiting_since", "pk")
+
+
+def counts_at(site: Site) -> dict[str, int]:
+    """How many reviews of a site wait for its principal investigator (`waiting`) and for itself (`returned`)."""
+    unsigned, asked = Q(is_signed=False), Q(last_step=K.RETURNED)
+    return under_review([site]).aggregate(
+        waiting=Count("pk", filter=unsigned & ~asked), returned=Count("pk", filter=unsigned & asked)
+    )
 
 
 def awaiting_review() -> QuerySet[ScreenFailure]:
