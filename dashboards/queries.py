@@ -48,8 +48,8 @@ class Counts:
 
     @property
     def screen_failed(self) -> int:
-        """Persons whose screening ended because criteria were not met."""
-        return self.ever[S.SCREEN_FAILED]
+        """Persons whose screening ended because criteria were not met; a failure that was withdrawn is none."""
+        return self.current[S.SCREEN_FAILED]
 
     @property
     def screen_fail_rate(self) -> Fraction | None:

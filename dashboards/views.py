@@ -17,6 +17,7 @@ from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
 from screening.queries import versions_in_force
+from screening.reviews import counts_at, deviations_at
 from screening.states import BEFORE_DOSE, SubjectState
 from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
 from sites.viewing import viewer_of
@@ -108,6 +109,8 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         "now": viewer.now,
         "may_screen": viewer.access.may_screen_at(site),
         "reminders": due_reminders(site, today=today),
+        "site_reviews": counts_at(site),
+        "site_deviations": deviations_at(site),
         **_subject_table(request, subjects_at(site)),
     }
     return render(request, "dashboards/site.html", context)

@@ -3,12 +3,14 @@
 from screening.models.assessments import Assessment
 from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
 from screening.models.derived import CurrentVerdict, FactSheet
+from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
 from screening.models.reminders import Acknowledgement, Audience, Reminder, ReminderSource, ReminderState
 from screening.models.rescoring import RescoringPart, RescoringRun, RunKind, RunState
+from screening.models.reviews import ReviewStep, Signature, SignatureVoiding
 from screening.models.subjects import (
     ScreenFailure,
     Sex,
@@ -41,6 +43,7 @@ __all__ = [
     "Notice",
     "Observation",
     "ProtocolAdoption",
+    "ProtocolDeviation",
     "ProtocolVersion",
     "Reminder",
     "ReminderPreference",
@@ -48,11 +51,14 @@ __all__ = [
     "ReminderState",
     "RescoringPart",
     "RescoringRun",
+    "ReviewStep",
     "RunKind",
     "RunState",
     "ScreenFailure",
     "ScreenFailureCount",
     "Sex",
+    "Signature",
+    "SignatureVoiding",
     "Source",
     "StateCount",
     "Subject",

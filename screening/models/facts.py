@@ -14,6 +14,7 @@ from sites.triggers import append_only
 class Source(models.TextChoices):
     TYPED = "typed", "typed"
     FILE = "file", "file"
+    CARRIED = "carried", "carried over from an earlier attempt"
 
 
 class Fact(models.Model):

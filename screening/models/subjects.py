@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from screening.count_triggers import counts_follow, failures_follow
 from screening.models.protocol import ProtocolVersion
+from screening.review_triggers import attempt_follows_ended_one, confirmed_failure_stands
 from screening.states import TRANSITIONS, SubjectState
 from screening.triggers import (
     sheet_follows_version,
@@ -50,6 +51,15 @@ class Subject(models.Model):
     state = models.CharField(max_length=20, choices=SubjectState, default=SubjectState.IN_SCREENING, editable=False)
     planned_first_dose = models.DateField(null=True, blank=True)
     first_dose_on = models.DateField(null=True, blank=True, help_text="The day on which the first dose was given.")
+    previous_attempt = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="next_attempt",
+        help_text="The same person's earlier screening, if this is another attempt.",
+    )
     submission = models.UUIDField(
         null=True, editable=False, help_text="The form's own mark: sent twice, it makes one subject."
     )
@@ -68,6 +78,7 @@ class Subject(models.Model):
             sheet_follows_version(),
             subject_version_fits(),
             subject_version_has_history(),
+            attempt_follows_ended_one(),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="screening_number_unique_at_site"),
@@ -136,6 +147,7 @@ class SubjectStateChange(models.Model):
         indexes = [models.Index(fields=["subject", "-effective_on", "-id"], name="state_change_in_force")]
         triggers = [
             append_only(),
+            confirmed_failure_stands(),
             pgtrigger.Trigger(
                 name="subject_follows", when=pgtrigger.After, operation=pgtrigger.Insert, func=FOLLOW_STATE_ROW
             ),

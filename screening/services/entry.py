@@ -51,7 +51,7 @@ def create_subject(
         return made
     today = site_today(site, now)
     refuse_implausible_plan(planned_first_dose, began=screened_on or today, today=today)
-    subject = _new_subject(
+    subject = start_subject(
         site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
         planned_first_dose=planned_first_dose, state=state, submission=submission,
     )  # fmt: skip
@@ -76,7 +76,7 @@ def import_record(
     Raises ValidationError by field: `subject` for a number that exists already or belongs to another site.
     """
     raw = record.as_json()
-    subject = _new_subject(
+    subject = start_subject(
         site=locked_site(site), by=by, now=now, screened_on=screened_on,
         sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
         planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
@@ -88,7 +88,7 @@ def import_record(
     return subject
 
 
-def _new_subject(
+def start_subject(
     *,
     site: Site,
     by: User,

@@ -27,6 +27,7 @@ MEMBERS = "in ok ok ok ok ok in 404"
 SITE_STAFF = "in ok ok 404 ok 404 in 404"
 MANAGERS = "in ok 403 404 403 404 in 404"
 MANAGERS_ALONE = "in ok 404 404 404 404 in 404"
+SIGNERS = "in 403 ok 404 403 404 in 404"
 NO_SPONSOR = "in ok ok ok ok 403 in ok"
 OPERATORS = "in ok 403 403 403 403 in ok"
 OPERATORS_HERE = "in ok 403 403 403 403 in 404"
@@ -81,6 +82,17 @@ TABLE: dict[str, dict[str, str]] = {
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/correct/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/retract/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/actions/<str:slug>/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/facts/observation/<int:fact_id>/judge/": dict.fromkeys(FORM, SIGNERS),
+    "subjects/<uuid:subject_id>/rescreen/": dict.fromkeys(FORM, SITE_STAFF),
+    "subjects/<uuid:subject_id>/deviations/new/": dict.fromkeys(FORM, SITE_STAFF),
+    "reviews/": {"GET": NO_SPONSOR},
+    "reviews/<int:move_id>/": {"GET": SITE_STAFF},
+    "reviews/<int:move_id>/sheet.json": {"GET": SITE_STAFF},
+    "reviews/<int:move_id>/sign/": {"POST": SIGNERS},
+    "reviews/<int:move_id>/return/": {"POST": SIGNERS},
+    "reviews/<int:move_id>/answer/": {"POST": SITE_STAFF},
+    "reviews/<int:move_id>/withdraw/": {"POST": SITE_STAFF},
+    "studies/<str:registry_id>/sdtm/<str:domain>.<str:extension>": {"GET": MANAGERS_ALONE},
     "studies/<str:registry_id>/sites/<str:code>/webhooks/new/": {"POST": MANAGERS},
     "reminders/": {"GET": NO_SPONSOR},
     "reminders/preferences/": {"GET": NO_SPONSOR, "POST": NO_SPONSOR},

@@ -18,8 +18,10 @@ from screening.models import (
     ProtocolVersion,
     RescoringPart,
     RescoringRun,
+    ScreenFailure,
     Source,
     Subject,
+    SubjectStateChange,
     WebhookEndpoint,
 )
 from screening.publishing import SHIPPED
@@ -55,6 +57,9 @@ ABSENT: dict[str, Any] = {
     "adoption_id": 987654321,
     "subject_id": uuid.UUID(int=1),
     "fact_id": 987654321,
+    "move_id": 987654321,
+    "domain": "ie",
+    "extension": "csv",
     "run_id": uuid.UUID(int=1),
     "kind": "observation",
     "slug": "withdraw",
@@ -90,6 +95,9 @@ class Place:
             "adoption_id": self.site.protocol_adoptions.get().pk,
             "subject_id": self.subject.pk,
             "fact_id": self.subject.observation_rows.get().pk,
+            "move_id": self.rows[SubjectStateChange],
+            "domain": "ie",
+            "extension": "csv",
             "run_id": self.rows[RescoringRun],
             "kind": "observation",
             "slug": "withdraw",
@@ -174,6 +182,7 @@ def _place(site: Site) -> Place:
         ProtocolVersion: subject.protocol_version_id,
         Subject: subject.pk,
         RescoringRun: _finished_run(site, subject).pk,
+        SubjectStateChange: _failed(site).pk,
     }
     return Place(site=site, subject=subject, rows=rows)
 
@@ -194,6 +203,14 @@ def _protocol(site: Site) -> None:
         site=site, protocol_version=second, effective_on=SINCE, approved_on=SINCE, approval=f"board of {site.code}",
         recorded_by=first.published_by,
     )  # fmt: skip
+
+
+def _failed(site: Site) -> SubjectStateChange:
+    """A screen failure that waits for review."""
+    change = person(site, "in_screening", "screen_failed").state_changes.get(state="screen_failed")
+    version = change.subject.protocol_version
+    ScreenFailure.objects.create(state_change=change, protocol_version=version, criteria=["I2"], primary="I2")
+    return change
 
 
 def _finished_run(site: Site, subject: Subject) -> RescoringRun:
