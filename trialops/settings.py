@@ -227,6 +227,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "purge-imports": {
+        "task": "screening.tasks.purge_imports",
+        "schedule": crontab(hour=3, minute=23),
+        "options": {"expires": 3000},
+    },
     "verify-fact-sheets": {
         "task": "screening.tasks.verify_fact_sheets",
         "schedule": crontab(hour=3, minute=41),

@@ -42,7 +42,7 @@ class Collector:
             self._subjects[key] = Collected(name, place)
         return self._subjects[key]
 
-    def add_person(self, of: Collected, name: str, value: Any, place: str, row: int | None, column: str) -> None:
+    def add_person(self, of: Collected, name: str, value: Any, *, place: str, row: int | None, column: str) -> None:
         """Sex, birth year or planned first dose of a subject."""
         try:
             read = parse_record({name: value}).as_json()[name]
@@ -82,8 +82,7 @@ class Collector:
     @property
     def drafts(self) -> tuple[Draft, ...]:
         return tuple(
-            Draft(one.subject, one.place, one.person, tuple(one.entries.values()))
-            for one in self._subjects.values()
+            Draft(one.subject, one.place, one.person, tuple(one.entries.values())) for one in self._subjects.values()
         )
 
 

@@ -33,7 +33,7 @@ def _collect_row(number: int, cells: dict[str, str], collector: Collector) -> No
     if fact in PERSON:
         raw = _typed(number, cells, ("value",), {"value": fact}, collector)
         if raw is not None and "value" in raw:
-            collector.add_person(of, fact, raw["value"], place, number, "value")
+            collector.add_person(of, fact, raw["value"], place=place, row=number, column="value")
         return
     fields = FIELDS.get(fact, OBSERVATION)
     if fact not in FIELDS and fact not in collector.catalogue:
@@ -54,6 +54,7 @@ def _typed(
     fields: tuple[str, ...],
     read_as: dict[str, str],
     collector: Collector,
+    *,
     fact: str = "",
 ) -> Json | None:
     """The cells as values; None, with findings, where one cannot be read or does not belong to such a row."""

@@ -8,7 +8,7 @@ from screening.imports import limits
 from screening.imports.collecting import Collector
 from screening.imports.columns import is_per_fact, refuse_bad_header
 from screening.imports.csv_table import read_csv
-from screening.imports.drafts import Contents, Entry, FileRefusedError, Finding, Table
+from screening.imports.drafts import PERSON, Contents, Entry, FileRefusedError, Finding, Json, Table
 from screening.imports.fact_rows import collect_fact_rows
 from screening.imports.fhir.bundle import read_bundle
 from screening.imports.subject_rows import collect_subject_rows
@@ -17,6 +17,8 @@ from screening.imports.workbook_parts import ZIP, refuse_other_workbooks
 from screening.imports.xlsx_table import read_xlsx
 from screening.records_io import read_records
 
+ERROR = "error"
+"""The column that the copy with the errors adds."""
 LISTS = ("observations", "therapies", "toxicities")
 
 
@@ -37,6 +39,7 @@ def read_file(data: bytes, catalogue: Catalogue) -> Contents:
 
 
 def _of_table(kind: str, table: Table, catalogue: Catalogue) -> Contents:
+    table = _without_remarks(table)
     refuse_bad_header(table.header, catalogue)
     if not table.rows:
         raise FileRefusedError("The table has no rows below the names of its columns.")
@@ -49,31 +52,49 @@ def _of_table(kind: str, table: Table, catalogue: Catalogue) -> Contents:
     return Contents(kind, collector.drafts, tuple(findings), table=table)
 
 
+def _without_remarks(table: Table) -> Table:
+    """Without the rows that begin with #, and without the column that the copy with the errors had added."""
+    rows = [(number, cells) for number, cells in table.rows if not cells[0].startswith("#")]
+    if ERROR in table.header:
+        place = table.header.index(ERROR)
+        rows = [(number, cells[:place] + cells[place + 1 :]) for number, cells in rows]
+        return Table(table.header[:place] + table.header[place + 1 :], tuple(rows), table.findings)
+    return Table(table.header, tuple(rows), table.findings)
+
+
 def _of_json(text: str, catalogue: Catalogue) -> Contents:
-    if '"resourceType"' in text and text.lstrip().startswith("{"):
-        try:
-            value = json_text.loads(text)
-        except json_text.JsonError as error:
-            raise FileRefusedError(f"The file looks like FHIR, but it is {error}.") from None
-        if isinstance(value, dict) and "resourceType" in value:
-            return read_bundle(value, catalogue)
+    if (bundle := _fhir(text)) is not None:
+        return read_bundle(bundle, catalogue)
     collector = Collector(catalogue)
     for count, parsed in enumerate(read_records("-", BytesIO(text.encode()), catalogue=catalogue), start=1):
-        place = parsed.position or "the file"
         if count > limits.MOST_ROWS:
             raise FileRefusedError(f"The file has more than {limits.MOST_ROWS} records; split it.")
-        if parsed.record is None:
-            for error in parsed.errors:
-                path, colon, message = error.partition(": ")
-                collector.findings.append(Finding(place, path if colon else "", message if colon else error, count))
-            continue
-        raw = parsed.record.as_json()
-        name = raw["subject"] or "new"
-        of = collector.subject(name, place, apart=count if name == "new" else None)
-        for field in ("sex", "birth_year", "first_dose"):
-            if raw[field] is not None:
-                collector.add_person(of, field, raw[field], place, count, field)
-        for list_name in LISTS:
-            for item in raw[list_name]:
-                collector.add(of, Entry(list_name, item, place, count))
+        place = parsed.position or "the file"
+        if parsed.record is not None:
+            _collect_record(parsed.record.as_json(), place, count, collector)
+        for said in parsed.errors:
+            path, colon, message = said.partition(": ")
+            collector.findings.append(Finding(place, path if colon else "", message if colon else said, count))
     return Contents("json", collector.drafts, tuple(collector.findings))
+
+
+def _fhir(text: str) -> Json | None:
+    """The resource that a file holds; None where it holds records."""
+    if '"resourceType"' not in text or not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = json_text.loads(text)
+    except json_text.JsonError as error:
+        raise FileRefusedError(f"The file looks like FHIR, but it is {error}.") from None
+    return value if isinstance(value, dict) and "resourceType" in value else None
+
+
+def _collect_record(raw: Json, place: str, count: int, collector: Collector) -> None:
+    name = raw["subject"] or "new"
+    of = collector.subject(name, place, apart=count if name == "new" else None)
+    for field in PERSON:
+        if raw[field] is not None:
+            collector.add_person(of, field, raw[field], place=place, row=count, column=field)
+    for list_name in LISTS:
+        for item in raw[list_name]:
+            collector.add(of, Entry(list_name, item, place, count))

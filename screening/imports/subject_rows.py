@@ -35,7 +35,7 @@ def _collect_row(number: int, cells: dict[str, str], of: Collected, collector: C
             collector.findings.append(Finding(f"row {number}", column, f"{shown(text)} {error}", number))
             continue
         if field in PERSON and prefix == column:
-            collector.add_person(of, field, value, f"row {number}", number, column)
+            collector.add_person(of, field, value, place=f"row {number}", row=number, column=column)
         else:
             entries[list_name, prefix][field] = value
     for (list_name, prefix), raw in entries.items():

@@ -81,4 +81,6 @@ def _look_at(archive: zipfile.ZipFile, part: zipfile.ZipInfo, *, left: int) -> i
 
 def _refuse_declarations(seen: bytes) -> None:
     if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen or b"\x00" in seen:
-        raise FileRefusedError("The workbook holds XML with a document type or in UTF-16, as none has that people save.")
+        raise FileRefusedError(
+            "The workbook holds XML with a document type or in UTF-16, as none has that people save."
+        )

@@ -63,7 +63,7 @@ def _rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
         workbook.close()
     except FileRefusedError:
         raise
-    except Exception as error:  # noqa: BLE001 - a reader of hostile files raises nearly anything
+    except Exception as error:
         raise FileRefusedError(DAMAGED) from error
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from screening.criteria import parse_record
-from screening.models import Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
+from screening.models import Import, Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
 from screening.queries import catalogue_of
 from screening.services.moves import locked
 from screening.services.refusals import refuse_birth_year_to_come
@@ -59,7 +59,8 @@ def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyF
     copied = {
         field.attname: getattr(fact, field.attname)
         for field in kind._meta.concrete_fields
-        if field.name not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source"}
+        if field.name
+        not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source", "brought_by"}
     }
     row = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
     add_row(subject, row, by=by, source=Source.TYPED)
@@ -103,8 +104,9 @@ def _refuse_bad_correction(fact: AnyFact, kind: type[AnyFact], subject: Subject,
         raise ValidationError("Somebody has corrected this entry already; reload the page to see the newer one.")
 
 
-def add_row(subject: Subject, row: AnyFact, *, by: User, source: Source) -> None:
+def add_row(subject: Subject, row: AnyFact, *, by: User, source: Source, brought_by: Import | None = None) -> None:
     row.subject = subject
     row.source = source
+    row.brought_by = brought_by
     row.recorded_by = by
     row.save(force_insert=True)

@@ -91,12 +91,14 @@ class _Bundle:
         self.patients[place] = subject
         says = []
         if read.get("gender") in SEXES:
-            self.collector.add_person(subject, "sex", read["gender"], f"entry {place}", None, "gender")
+            self.collector.add_person(subject, "sex", read["gender"], place=f"entry {place}", row=None, column="gender")
             says.append("sex")
         if isinstance(read.get("birthDate"), str) and read["birthDate"][:4].isdigit():
             year = int(read["birthDate"][:4])
             if 1900 <= year <= 2100:
-                self.collector.add_person(subject, "birth_year", year, f"entry {place}", None, "birthDate")
+                self.collector.add_person(
+                    subject, "birth_year", year, place=f"entry {place}", row=None, column="birthDate"
+                )
                 says.append("birth year")
         self._tell(place, "Patient", None, "mapped", ", ".join(says) or "a subject of whom nothing else is said")
 
@@ -152,7 +154,9 @@ class _Bundle:
                 self._tell(place, kind, concept, "mapped", raw["fact"])
         else:
             self.therapies[patient].append((place, raw))
-            self._tell(place, kind, concept, "mapped", f"therapy: {raw['kind']} {', '.join(raw.get('drugs', ()))}".strip())
+            self._tell(
+                place, kind, concept, "mapped", f"therapy: {raw['kind']} {', '.join(raw.get('drugs', ()))}".strip()
+            )
 
     def _add(self, patient: int, list_name: str, raw: Json, place: int) -> bool:
         before = len(self.collector.findings)

@@ -69,7 +69,11 @@ def _when_given(resource: Json) -> tuple[str, str | None]:
     start, end = _span(resource, "effective")
     if status in OVER and end is None:
         raise ValueError("it is over, but does not say since when")
-    if resource.get("resourceType") == "MedicationStatement" and status in ONGOING and "effectivePeriod" not in resource:
+    if (
+        resource.get("resourceType") == "MedicationStatement"
+        and status in ONGOING
+        and "effectivePeriod" not in resource
+    ):
         end = None  # a statement of that day about a drug that goes on
     return start, end
 

@@ -32,5 +32,10 @@ def effective(resource: dict[str, Any]) -> str:
     """When an observation holds: its time, or the end of its period, else its start."""
     period = resource.get("effectivePeriod")
     period = period if isinstance(period, dict) else {}
-    given = (resource.get("effectiveDateTime"), resource.get("effectiveInstant"), period.get("end"), period.get("start"))
+    given = (
+        resource.get("effectiveDateTime"),
+        resource.get("effectiveInstant"),
+        period.get("end"),
+        period.get("start"),
+    )
     return when(next((value for value in given if value is not None), None), "effective time")
