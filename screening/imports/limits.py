@@ -7,7 +7,8 @@ MOST_ROWS = 20_000
 MOST_COLUMNS = 800
 MOST_CELLS = 1_000_000
 LONGEST_CELL = 2_000
-MOST_SUBJECTS = 1_000
+MOST_SUBJECTS = 500
+"""A commit takes about 20 ms for each, in one transaction; nobody else of the study enters subjects meanwhile."""
 MOST_ENTRIES = 20_000
 """Facts, therapies and toxicities of one file, or resources of one bundle."""
 

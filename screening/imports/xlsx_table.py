@@ -58,8 +58,10 @@ def _rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
         workbook = load_workbook(BytesIO(data), read_only=True, data_only=False, keep_links=False)
         sheet = workbook["Data"] if "Data" in workbook.sheetnames else workbook.worksheets[0]
         sheet.reset_dimensions()  # what a sheet says of its own size need not be true
-        cells = sheet.iter_rows(max_row=limits.MOST_ROWS + 2, max_col=limits.MOST_COLUMNS + 1)
-        yield from enumerate(cells, start=1)
+        for number, cells in enumerate(sheet.iter_rows(max_row=limits.MOST_ROWS + 2), start=1):
+            if len(cells) > limits.MOST_COLUMNS:
+                raise FileRefusedError(f"Row {number} has more than {limits.MOST_COLUMNS} columns.")
+            yield number, cells
         workbook.close()
     except FileRefusedError:
         raise

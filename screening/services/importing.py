@@ -16,7 +16,7 @@ from screening.models import Import, ImportState, Observation, Source, Subject, 
 from screening.queries import catalogue_of, catalogue_of_study, protocol_of, version_in_force
 from screening.services.course import plan_first_dose
 from screening.services.entry import import_record
-from screening.services.facts import AnyFact, add_row, correct_subject
+from screening.services.facts import AnyFact, add_rows, correct_subject
 from screening.services.moves import locked, locked_site
 from screening.services.verdicts import facts_changed
 from screening.storage import LIST_NAMES, ROW_MAKERS
@@ -178,13 +178,13 @@ def _store(
     if not plan.added and not corrections:
         return
     subject = locked(plan.subject)
-    for entry in plan.added:
-        add_row(subject, _row(subject, entry.list_name, entry.raw), by=by, source=source, brought_by=pending)
+    rows = [_row(subject, entry.list_name, entry.raw) for entry in plan.added]
     for one in corrections:
         if one.entry is not None and one.fact is not None:
             row = _row(subject, one.entry.list_name, one.raw)
             row.supersedes_id, row.reason = one.fact.pk, reason
-            add_row(subject, row, by=by, source=source, brought_by=pending)
+            rows.append(row)
+    add_rows(subject, rows, by=by, source=source, brought_by=pending)
     facts_changed(subject, by=by, now=now)
     _correct_person(subject, corrections, reason=reason, by=by, now=now)
 
