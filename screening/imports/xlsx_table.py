@@ -59,14 +59,18 @@ def _rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
         sheet = workbook["Data"] if "Data" in workbook.sheetnames else workbook.worksheets[0]
         sheet.reset_dimensions()  # what a sheet says of its own size need not be true
         for number, cells in enumerate(sheet.iter_rows(max_row=limits.MOST_ROWS + 2), start=1):
-            if len(cells) > limits.MOST_COLUMNS:
-                raise FileRefusedError(f"Row {number} has more than {limits.MOST_COLUMNS} columns.")
+            _refuse_wide(number, cells)
             yield number, cells
         workbook.close()
     except FileRefusedError:
         raise
     except Exception as error:
         raise FileRefusedError(DAMAGED) from error
+
+
+def _refuse_wide(number: int, cells: tuple[Any, ...]) -> None:
+    if len(cells) > limits.MOST_COLUMNS:
+        raise FileRefusedError(f"Row {number} has more than {limits.MOST_COLUMNS} columns.")
 
 
 def _without_end(texts: tuple[str, ...]) -> tuple[str, ...]:
