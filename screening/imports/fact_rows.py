@@ -38,7 +38,7 @@ def _collect_row(number: int, cells: dict[str, str], collector: Collector) -> No
     fields = FIELDS.get(fact, OBSERVATION)
     if fact not in FIELDS and fact not in collector.catalogue:
         options = [*collector.catalogue, *FIELDS, *PERSON]
-        message = f"{shown(fact)} is not a fact{nearest(fact, options)}; the template lists them"
+        message = f"{shown(fact)} is not a fact{nearest(fact, options) or '; the template lists them'}"
         collector.findings.append(Finding(place, "fact", message, number))
         return
     raw = _typed(number, cells, fields, {}, collector, fact=fact)

@@ -5,7 +5,7 @@ MIB = 1024 * 1024
 LARGEST_FILE = 10 * MIB
 MOST_ROWS = 20_000
 MOST_COLUMNS = 800
-MOST_CELLS = 1_000_000
+MOST_CELLS = 500_000
 LONGEST_CELL = 2_000
 MOST_SUBJECTS = 500
 """A commit takes about 20 ms for each, in one transaction; nobody else of the study enters subjects meanwhile."""

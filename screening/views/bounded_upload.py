@@ -32,13 +32,17 @@ class BoundedUpload(FileUploadHandler):
         self._file = BytesIO()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Beyond the limit pieces are read and dropped: Django's own way of skipping a rest reads it as one line."""
         self._received += len(raw_data)
-        if self._received > LARGEST_FILE:
-            self.too_large = True
-            self._file = BytesIO()
-            raise StopUpload(connection_reset=self._declared > READ_TO_THE_END)
-        self._file.write(raw_data)
+        if self._received <= LARGEST_FILE:
+            self._file.write(raw_data)
+            return
+        self.too_large = True
+        self._file = BytesIO()
+        if self._declared > READ_TO_THE_END:
+            raise StopUpload(connection_reset=True)
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
         self._file.seek(0)
+        file_size = 0 if self.too_large else file_size
         return InMemoryUploadedFile(self._file, self.field_name, "upload", None, file_size, None)
