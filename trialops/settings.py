@@ -229,7 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "purge-imports": {
         "task": "screening.tasks.purge_imports",
-        "schedule": crontab(hour=3, minute=23),
+        "schedule": crontab(minute=23),
         "options": {"expires": 3000},
     },
     "verify-fact-sheets": {
