@@ -71,6 +71,7 @@ schema: .venv/.synced
 docs: .venv/.synced
 	$(MANAGE) describe_protocol > docs/criteria.md
 	$(MANAGE) describe_protocol NCT00000002 --alone > docs/example-study.md
+	$(MANAGE) describe_imports > docs/importing.md
 
 # Against a running demo; DETAIL=all takes every page in every look.
 screenshots: .venv/.synced chromium

@@ -79,6 +79,16 @@ def _live_of_many(model: type[FactRow], subjects: Iterable[UUID]) -> defaultdict
     return found
 
 
+def current_facts_of(
+    subjects: Iterable[Subject],
+) -> dict[UUID, tuple[list[Observation], list[Therapy], list[Toxicity]]]:
+    """The rows that hold of many subjects, by id, in as many queries as for one."""
+    ids = [subject.pk for subject in subjects]
+    observations, therapies = _live_of_many(Observation, ids), _live_of_many(Therapy, ids)
+    toxicities = _live_of_many(Toxicity, ids)
+    return {pk: (observations[pk], therapies[pk], toxicities[pk]) for pk in ids}
+
+
 def catalogue_of(subject: Subject) -> Catalogue:
     """The facts that a subject's record may hold: those of every record and those of its protocol version."""
     return protocol_of(subject.protocol_version).catalogue

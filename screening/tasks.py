@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from screening import counts, fact_sheets
 from screening.rescoring import start_new_day
+from screening.services import importing
 from sites.models import Site
 
 logger = logging.getLogger(__name__)
@@ -40,3 +41,9 @@ def verify_fact_sheets() -> int:
     for pk in verified.wrong:
         logger.error("The fact sheet of subject %s was unlike its rows, and is mended", pk)
     return len(verified.stale) + len(verified.wrong)
+
+
+@shared_task
+def purge_imports() -> int:
+    """Delete what was read of files handed in long ago; returns of how many."""
+    return importing.purge_imports(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screening.views import adoption, reviews, versions
+from screening.views import adoption, imports, reviews, versions
 from screening.views.actions import subject_action
 from screening.views.attempts import rescreen
 from screening.views.deviations import new_deviation
@@ -25,6 +25,8 @@ PROTOCOL = f"{STUDY}/protocol"
 VERSION = f"{PROTOCOL}/versions/<int:version_id>"
 SITE = f"{STUDY}/sites/<str:code>"
 ADOPTIONS = f"{SITE}/protocol/adoptions"
+IMPORTS = f"{SITE}/imports"
+IMPORT = f"{IMPORTS}/<uuid:import_id>"
 SUBJECT = "subjects/<uuid:subject_id>"
 REVIEW = "reviews/<int:move_id>"
 
@@ -47,6 +49,14 @@ urlpatterns = [
     path(f"{RUN}/changes.csv", changes_csv, name="run-changes"),
     path(f"{SITE}/status/", ChangeStatus.as_view(), name="site-status"),
     path(f"{SITE}/subjects/new/", new_subject, name="subject-new"),
+    path(f"{IMPORTS}/", imports.imports_page, name="imports"),
+    path(f"{IMPORTS}/new/", imports.new_import, name="import-new"),
+    path(f"{IMPORTS}/templates/<str:name>", imports.import_template, name="import-template"),
+    path(f"{IMPORT}/", imports.import_page, name="import"),
+    path(f"{IMPORT}/patients/", imports.import_patients, name="import-patients"),
+    path(f"{IMPORT}/commit/", imports.import_commit, name="import-commit"),
+    path(f"{IMPORT}/discard/", imports.import_discard, name="import-discard"),
+    path(f"{IMPORT}/copy.csv", imports.import_copy, name="import-copy"),
     path(f"{SUBJECT}/", subject_page, name="subject"),
     path(f"{SUBJECT}/person/", correct_subject, name="subject-correct"),
     path(f"{SUBJECT}/reconsent/", reconsent, name="subject-reconsent"),

@@ -234,6 +234,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=11),
         "options": {"expires": 3000},
     },
+    "purge-imports": {
+        "task": "screening.tasks.purge_imports",
+        "schedule": crontab(minute=23),
+        "options": {"expires": 3000},
+    },
     "verify-fact-sheets": {
         "task": "screening.tasks.verify_fact_sheets",
         "schedule": crontab(hour=3, minute=41),

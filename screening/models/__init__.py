@@ -5,6 +5,7 @@ from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailur
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
+from screening.models.imports import Import, ImportFormat, ImportState
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
@@ -33,6 +34,9 @@ __all__ = [
     "Fact",
     "FactSheet",
     "Heartbeat",
+    "Import",
+    "ImportFormat",
+    "ImportState",
     "Intervention",
     "Lane",
     "MailChoice",

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from screening.criteria import SubjectRecord
-from screening.models import ProtocolVersion, Source, Subject, SubjectStateChange
+from screening.models import Import, ProtocolVersion, Source, Subject, SubjectStateChange
 from screening.queries import version_in_force
-from screening.services.facts import add_row
+from screening.services.facts import add_rows
 from screening.services.moves import locked_site
 from screening.services.refusals import refuse_birth_year_to_come, refuse_closed_site, refuse_implausible_plan
 from screening.services.verdicts import facts_changed
@@ -69,6 +69,8 @@ def import_record(
     screened_on: date | None = None,
     as_of: date | None = None,
     state: SubjectState = S.IN_SCREENING,
+    source: Source = Source.FILE,
+    brought_by: Import | None = None,
 ) -> Subject:
     """Store a whole subject record at a site; a record that names its screening number keeps it.
 
@@ -81,9 +83,8 @@ def import_record(
         sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
         planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
     )  # fmt: skip
-    for model, name in LIST_NAMES.items():
-        for item in raw.get(name) or []:
-            add_row(subject, ROW_MAKERS[model](item), by=by, source=Source.FILE)
+    rows = [ROW_MAKERS[model](item) for model, name in LIST_NAMES.items() for item in raw.get(name) or []]
+    add_rows(subject, rows, by=by, source=source, brought_by=brought_by)
     facts_changed(subject, by=by, now=now, as_of=as_of)
     return subject
 

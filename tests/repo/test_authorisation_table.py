@@ -74,6 +74,14 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/sites/<str:code>/status/verify/": {"POST": MANAGERS},
     "studies/<str:registry_id>/sites/<str:code>/status/<int:change_id>/correct/": {"GET": MANAGERS, "POST": MANAGERS},
     "studies/<str:registry_id>/sites/<str:code>/subjects/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/": {"GET": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/new/": dict.fromkeys(FORM, SITE_STAFF),
+    "studies/<str:registry_id>/sites/<str:code>/imports/templates/<str:name>": {"GET": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/": {"GET": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/patients/": {"POST": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/commit/": {"POST": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/discard/": {"POST": SITE_STAFF},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/copy.csv": {"GET": SITE_STAFF},
     "subjects/<uuid:subject_id>/": {"GET": SITE_STAFF},
     "subjects/<uuid:subject_id>/person/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/reconsent/": dict.fromkeys(FORM, SITE_STAFF),
@@ -232,7 +240,7 @@ def test_a_site_is_not_found_under_another_study(world: World, route: str) -> No
             )
 
 
-@pytest.mark.parametrize("route", [route for route in TABLE if "<int:" in route or "run_id" in route])
+@pytest.mark.parametrize("route", [route for route in TABLE if re.search("<int:|run_id|import_id", route)])
 def test_a_row_is_not_found_under_another_parent(world: World, route: str) -> None:
     foreign = world.elsewhere.values()
     own = {"registry_id", "code", "subject_id", "kind", "slug"}

@@ -26,6 +26,7 @@ from screening.models import (
 )
 from screening.publishing import SHIPPED
 from screening.rescoring.results import comparison_of
+from screening.services.importing import store_import
 from sites.models import (
     ApiToken,
     Investigator,
@@ -61,6 +62,8 @@ ABSENT: dict[str, Any] = {
     "domain": "ie",
     "extension": "csv",
     "run_id": uuid.UUID(int=1),
+    "import_id": uuid.UUID(int=1),
+    "name": "fact-rows.csv",
     "kind": "observation",
     "slug": "withdraw",
     "reminder_id": uuid.UUID(int=1),
@@ -70,6 +73,8 @@ ABSENT: dict[str, Any] = {
     "token_id": uuid.UUID(int=1),
 }
 
+
+A_FILE = b"subject,fact,value,on\nnew,ecog,1,2025-02-03\n"
 
 VERSIONS: dict[str, dict[str, Any]] = {
     "0": {"status": "superseded", "published_at": datetime(2025, 1, 1, tzinfo=UTC)},
@@ -99,6 +104,8 @@ class Place:
             "domain": "ie",
             "extension": "csv",
             "run_id": self.rows[RescoringRun],
+            "import_id": self.site.imports.get().pk,
+            "name": "fact-rows.csv",
             "kind": "observation",
             "slug": "withdraw",
             "reminder_id": self.subject.reminders.get().pk,
@@ -163,6 +170,7 @@ def _place(site: Site) -> Place:
         study=site.study, site=site, role=Role.COORDINATOR, user=UserFactory(username=f"staff-of-{site.code}")
     )
     reminder = a_reminder(subject, state="sent", sent_at=timezone.now())
+    store_import(site=site, data=A_FILE, screened_on=SINCE, by=member.user, now=timezone.now())
     lane = Lane.objects.create(name=f"mail::{site.code}", channel="mail")
     message = Message.objects.create(
         channel="mail", lane=lane, user=member.user, send_at=timezone.now(), state="failed"
