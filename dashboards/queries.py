@@ -99,14 +99,17 @@ class StudyEnrollment:
         return sum(target for target in targets if target is not None) if targets and None not in targets else None
 
 
-def enrollment(study: Study, sites: Sequence[Site], *, now: datetime) -> StudyEnrollment:
+def enrollment(study: Study, sites: Sequence[Site], *, now: datetime, as_of: date | None = None) -> StudyEnrollment:
     """Counts of the given sites of a study, each by its own calendar day, in a fixed number of queries.
 
-    The study's status follows from all of its sites, given or not.
+    With `as_of`, what was true on that day instead of today. The study's status follows from all of its sites, given
+    or not.
     """
     every_site = list(study.sites.all())
     given = sorted(sites, key=lambda site: site.code)
     days = site_days([*every_site, *given], now)
+    if as_of is not None:
+        days = {site: min(day, as_of) for site, day in days.items()}
     in_force = statuses_in_force(every_site, days=days)
     principals = principal_investigators(given, days=days)
     upcoming = _next_changes(given, days)
