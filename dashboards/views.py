@@ -1,4 +1,4 @@
-"""The pages that only read: start, studies, a study at a glance, a site with its subjects."""
+"""The pages that only read: start, studies, a site with its subjects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from dashboards.figures import headline
+from dashboards.looking_back import looking_back
+from dashboards.pictures.gallery import windows_of
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
 from screening.queries import versions_in_force
 from screening.states import BEFORE_DOSE, SubjectState
-from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
+from sites.queries import principal_investigators, status_in_force, upcoming_changes
 from sites.viewing import viewer_of
 from sites.views import status_context
 
@@ -68,49 +70,32 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def study_overview(request: HttpRequest, registry_id: str) -> HttpResponse:
-    """A study at a glance: the figures and sites that this person may see, and nothing of other sites."""
-    viewer = viewer_of(request)
-    study = viewer.study(registry_id)
-    sites = list(viewer.access.counted_sites.filter(study=study))
-    overview = enrollment(study, sites, now=viewer.now)
-    whole = viewer.access.counted_studies.filter(pk=study.pk).exists()
-    context = {
-        "study": study,
-        "section": "studies",
-        "overview": overview,
-        "figures": headline(overview.totals, planned=study.planned_enrollment)
-        if whole
-        else headline(overview.totals, target=overview.target),
-        "whole": whole,
-        "manages": viewer.access.manages(study),
-        "linked": set(viewer.access.sites.filter(study=study).values_list("pk", flat=True)),
-    }
-    return render(request, "dashboards/study.html", context)
-
-
-@require_safe
 def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
     """A site: its status, figures, subjects, reminders and status history."""
     viewer = viewer_of(request)
     site = viewer.site(registry_id, code)
-    today = site_today(site, viewer.now)
+    back = looking_back(request, [site], viewer.now)
+    today = back.shown
     in_force = status_in_force(site, day=today)
-    entry = enrollment(site.study, [site], now=viewer.now).sites[0]
+    entry = enrollment(site.study, [site], now=viewer.now, as_of=back.day).sites[0]
+    present = back.day is None
     context = {
         **status_context(site, in_force, viewer),
         "entry": entry,
         "principal": principal_investigators([site], days={site.pk: today}).get(site.pk),
         "figures": [figure for figure in headline(entry, target=site.target) if figure.value is not None],
+        "manages": present and viewer.access.manages(site.study),
         "before_dose": BEFORE_DOSE,
         "upcoming": upcoming_changes(site, today=today),
         "protocol": versions_in_force([site], days={site.pk: today}).get(site.pk),
         "now": viewer.now,
-        "may_screen": viewer.access.may_screen_at(site),
-        "reminders": due_reminders(site, today=today),
-        **_subject_table(request, subjects_at(site)),
+        "may_screen": present and viewer.access.may_screen_at(site),
+        "back": back,
+        "reminders": due_reminders(site, today=today) if present else None,
+        "windows": windows_of(site.study, [site], now=viewer.now, whole=False) if present else None,
+        **(_subject_table(request, subjects_at(site)) if present else {}),
     }
-    return render(request, "dashboards/site.html", context)
+    return render(request, "dashboards/site.html", context, status=back.status)
 
 
 def _subject_table(request: HttpRequest, subjects: QuerySet[Subject]) -> dict[str, Any]:

@@ -7,11 +7,15 @@ from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
 from trialops.accounts.models import User
+
+UNDO_WITHIN = timedelta(hours=1)
+"""For so long an entry can be undone by who made it; later it is corrected, with a reason."""
 
 
 def legal_next(status: SiteStatus | None) -> list[SiteStatus]:
@@ -78,6 +82,26 @@ def correct_site_status(
             supersedes=change,
             recorded_by=by,
         )
+
+
+@transaction.atomic
+def undo_site_status(*, change: SiteStatusChange, by: User, now: datetime) -> SiteStatusChange:
+    """Take back one's own entry of the last hour: a correcting entry says what held before.
+
+    Raises ValidationError for anybody else's entry, an older one, one that has been corrected, and a site's first.
+    """
+    if change.recorded_by_id != by.pk:
+        raise ValidationError("Only who made an entry can undo it; correct it in the site's history instead.")
+    if now - change.recorded_at > UNDO_WITHIN:
+        raise ValidationError("It is too late to undo this entry; correct it in the site's history instead.")
+    earlier = live_changes().filter(site=change.site_id, effective_on__lte=change.effective_on).exclude(pk=change.pk)
+    before = earlier.filter(Q(effective_on__lt=change.effective_on) | Q(pk__lt=change.pk))
+    held = before.order_by("-effective_on", "-id").first()
+    if held is None:
+        raise ValidationError("A site's first status cannot be undone; correct its entry instead.")
+    return correct_site_status(
+        change=change, status=SiteStatus(held.status), effective_on=change.effective_on, by=by, reason="Undone."
+    )
 
 
 @transaction.atomic

@@ -128,7 +128,7 @@ def _lines(canvas: Canvas, figures: Accrual, until: date, days: Days, counts: Co
     for label, site, ink in lines:
         steps = list(figures.so_far(site))
         total = steps[-1][1] if steps else 0
-        canvas.path(list(_steps(steps, until, days, counts)), ink, thick=2.6 if site is None else 1.8)
+        canvas.path(list(_steps(steps, until, days, counts)), ink, thick=5 if site is None else 2)
         lowest = max(counts(total) + 4, lowest + LABEL_APART)
         canvas.words(RIGHT + 10, lowest, f"{label}: {total}", ink, bold=site is None)
 

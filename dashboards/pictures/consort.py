@@ -59,7 +59,7 @@ def consort(figures: Consort, scope: Scope) -> Picture:
         if n + 1 < len(levels):
             _arrow_down(canvas, middle, foot, top + room + GAP)
         if side:
-            _box(canvas, SIDE_LEFT, top, SIDE, side)
+            _box(canvas, SIDE_LEFT, top, SIDE, side, headed=n == 0)
             _arrow_right(canvas, LEFT + BOX, SIDE_LEFT, top + min(_height(main), _height(side)) / 2)
         top += room + GAP
     rows: list[tuple[Cell, ...]] = [(text, count) for main, side in levels for text, count in (*main, *side)]
@@ -98,13 +98,15 @@ def _height(lines: Lines) -> float:
     return len(lines) * LINE + 2 * PAD if lines else 0
 
 
-def _box(canvas: Canvas, x: float, y: float, width: float, lines: Lines, *, strong: bool = False) -> None:
+def _box(
+    canvas: Canvas, x: float, y: float, width: float, lines: Lines, *, strong: bool = False, headed: bool = False
+) -> None:
     canvas.rect(x, y, width, _height(lines), "ground", edge="main" if strong else "muted", round_by=5)
     for n, (text, count) in enumerate(lines):
         base = y + PAD + LINE * (n + 1) - 4
-        first = n == 0 or (strong and len(lines) > 1)
-        canvas.words(x + PAD + (len(text) - len(text.lstrip())) * 4, base, shortened(text.strip(), LETTERS), bold=first)
-        canvas.words(x + width - PAD, base, str(count), anchor="end", bold=first)
+        bold = strong or (headed and n == 0)
+        canvas.words(x + PAD + (len(text) - len(text.lstrip())) * 4, base, shortened(text.strip(), LETTERS), bold=bold)
+        canvas.words(x + width - PAD, base, str(count), anchor="end", bold=bold)
 
 
 def _arrow_down(canvas: Canvas, x: float, top: float, foot: float) -> None:

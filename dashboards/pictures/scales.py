@@ -59,9 +59,11 @@ class Days:
         starts = [day for day in self._month_starts() if self.first <= day <= self.last]
         apart = next((n for n in MONTHS_APART if len(starts) / n <= MOST_MONTH_MARKS), MONTHS_APART[-1])
         yearly = 12
+        first = True
         for day in starts:
             if apart <= yearly and (day.month - 1) % apart == 0:
-                yield day, date_format(day, "M Y" if day.month == 1 or apart == yearly else "M")
+                yield day, date_format(day, "M Y" if first or day.month == 1 or apart == yearly else "M")
+                first = False
             elif apart > yearly and day.month == 1 and day.year % (apart // yearly) == 0:
                 yield day, str(day.year)
 

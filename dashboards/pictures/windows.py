@@ -15,6 +15,8 @@ from trialops.forms import day_in_words
 WIDTH, ROW, LEFT, RIGHT, TOP = 900.0, 44.0, 128.0, 884.0, 74.0
 WEEKS = 8
 EDGE_LETTER = 6.2
+CLOSE = 24.0
+"""A mark of a week so close to today's would run into it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def window_chart(figures: Windows, scope: Scope) -> Picture:
     canvas = sheet("windows", WIDTH, foot + 8, title=title, says=says, scope=scope)
     days = Days(scope.day - timedelta(days=3), scope.day + timedelta(weeks=WEEKS), LEFT, RIGHT)
     _legend(canvas)
-    _weeks(canvas, days, foot)
+    _weeks(canvas, days, scope.day, foot)
     for n, line in enumerate(figures.lines):
         _line(canvas, TOP + n * ROW, line, days)
     if not figures.lines:
@@ -113,10 +115,11 @@ def _washing_out(canvas: Canvas, left: float) -> None:
     canvas.rect(left, 10, 18, 7, "second", hatched=True)
 
 
-def _weeks(canvas: Canvas, days: Days, foot: float) -> None:
+def _weeks(canvas: Canvas, days: Days, today: date, foot: float) -> None:
     for day, name in days.weeks():
         canvas.line(days(day), TOP - 8, days(day), foot)
-        canvas.words(days(day) + 3, TOP - 14, name, "muted", size=11)
+        if abs(days(day) - days(today)) > CLOSE:
+            canvas.words(days(day) + 3, TOP - 14, name, "muted", size=11)
 
 
 def _today(canvas: Canvas, today: date, days: Days, foot: float) -> None:
@@ -132,7 +135,7 @@ def _line(canvas: Canvas, top: float, line: Line, days: Days) -> None:
         left, right = _ends(washout, days)
         canvas.rect(left, top + 5, right - left, 7, "second", hatched=True, tip=f"{washout.what}: {_span(washout)}")
         if right - left > len(washout.what) * EDGE_LETTER + 8:
-            canvas.words(right + 4, top + 12, washout.what, "muted", size=10)
+            canvas.words(right + 18, top + 12, washout.what, "muted", size=10)
     for window in line.windows:
         _window(canvas, top, window, days, certain=line.certain)
     for test in line.tests:

@@ -62,6 +62,7 @@ ABSENT: dict[str, Any] = {
     "message_id": uuid.UUID(int=1),
     "endpoint_id": uuid.UUID(int=1),
     "token": "guessed",
+    "name": "no-such-picture",
 }
 
 
@@ -96,6 +97,7 @@ class Place:
             "message_id": Message.objects.get(notices__reminder__subject=self.subject).pk,
             "endpoint_id": self.site.webhooks.get().pk,
             "token": f"guessed-{self.site.code}",
+            "name": "consort",
         }
 
 
