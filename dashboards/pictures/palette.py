@@ -16,7 +16,7 @@ LIGHT: dict[Ink, str] = {
     "main": "#0b57a4",
     "second": "#c25e00",
     "third": "#12805c",
-    "fourth": "#7a3fa8",
+    "fourth": "#6e1a58",
     "band": "#cfe0f3",
     "soft": "#edf0f4",
 }
@@ -29,7 +29,7 @@ DARK: dict[Ink, str] = {
     "main": "#6fb1f5",
     "second": "#f0a04b",
     "third": "#4cc79a",
-    "fourth": "#c7a0f0",
+    "fourth": "#d860ae",
     "band": "#24405f",
     "soft": "#242d3a",
 }

@@ -23,7 +23,7 @@ def test_whatever_is_written_the_file_is_well_formed_and_holds_it_as_text(canvas
     for svg in (canvas.page_svg(), canvas.file_svg()):
         root = ET.fromstring(svg.encode())  # noqa: S314
         assert "script" not in {mark.tag.rpartition("}")[2] for mark in root.iter()}
-        assert not [name for mark in root.iter() for name in mark.keys() if name.startswith("on")]
+        assert not [name for mark in root.iter() for name in mark.attrib if name.startswith("on")]
 
 
 def test_the_words_are_those_that_were_written(canvas: Canvas) -> None:
