@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dashboards.figures import headline
+from dashboards.looking_back import past_day
 from dashboards.queries import Counts, StudyEnrollment, enrollment
 from sites.models import Site, Study
 from sites.queries import StatusInForce
@@ -57,7 +58,7 @@ class Comparison:
 
 def compare(study: Study, sites: Sequence[Site], *, days: tuple[date, date], now: datetime) -> Comparison:
     """The given sites on both days."""
-    before, after = (enrollment(study, sites, now=now, as_of=day) for day in days)
+    before, after = (enrollment(study, sites, now=now, as_of=past_day(sites, now, day)) for day in days)
     each = tuple(
         SiteChange(site=then.site, before=then.status, after=later.status, figures=_changes(then, later))
         for then, later in zip(before.sites, after.sites, strict=True)
@@ -66,9 +67,9 @@ def compare(study: Study, sites: Sequence[Site], *, days: tuple[date, date], now
 
 
 def _changes(before: Counts, after: Counts) -> tuple[Change, ...]:
-    """The counted figures; targets have no history."""
+    """The counted figures: targets have no history, and a difference of rates would be read as one of persons."""
     return tuple(
         Change(old.name, old.definition, old.value, new.value)
         for old, new in zip(headline(before), headline(after), strict=True)
-        if old.value is not None and new.value is not None
+        if old.value is not None and new.value is not None and not old.unit
     )

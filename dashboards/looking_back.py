@@ -78,10 +78,6 @@ class LookingBack:
     def shown(self) -> date:
         return self.day or self.latest
 
-    def days(self, sites: Sequence[Site], now: datetime) -> dict[int, date]:
-        """The day at each site: its own today, or the past day if that is earlier."""
-        return {site: min(today, self.shown) for site, today in site_days(list(sites), now).items()}
-
     def or_refuse(self) -> "LookingBack":
         """For a file, which has no form to show an error in."""
         if self.form.errors:
@@ -94,12 +90,13 @@ def looking_back(request: HttpRequest, sites: Sequence[Site], now: datetime) -> 
     latest = latest_day(sites, now)
     form = AsOfForm(request.GET if "as_of" in request.GET else None, latest=latest)
     day = form.cleaned_data["as_of"] if form.is_valid() else None
-    return LookingBack(form, day if day and day < earliest_today(sites, now) else None, latest)
+    return LookingBack(form, past_day(sites, now, day), latest)
 
 
-def earliest_today(sites: Sequence[Site], now: datetime) -> date:
-    """Today where it is earliest: any day before it is past everywhere."""
-    return min(site_days(list(sites), now).values(), default=now.date())
+def past_day(sites: Sequence[Site], now: datetime, day: date | None) -> date | None:
+    """The day, if it is past at every site; None stands for each site's own today."""
+    today = min(site_days(list(sites), now).values(), default=now.date())
+    return day if day and day < today else None
 
 
 def some_time_ago(latest: date) -> date:

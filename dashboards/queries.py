@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 
 from django.db.models import Count, Q
 
@@ -55,6 +56,12 @@ class Counts:
         return self.ever[S.SCREEN_FAILED]
 
     @property
+    def screen_fail_rate(self) -> Fraction | None:
+        """Screen failures among those who failed screening or were enrolled; None before the first."""
+        ended = self.screen_failed + self.enrolled
+        return Fraction(self.screen_failed, ended) if ended else None
+
+    @property
     def enrolled(self) -> int:
         """Persons ever enrolled, treated and completed ones included."""
         return self.ever[S.ENROLLED]
@@ -102,14 +109,13 @@ class StudyEnrollment:
 def enrollment(study: Study, sites: Sequence[Site], *, now: datetime, as_of: date | None = None) -> StudyEnrollment:
     """Counts of the given sites of a study, each by its own calendar day, in a fixed number of queries.
 
-    With `as_of`, what was true on that day instead of today. The study's status follows from all of its sites, given
+    `as_of` asks for another day, the same at every site. The study's status follows from all of its sites, given
     or not.
     """
     every_site = list(study.sites.all())
     given = sorted(sites, key=lambda site: site.code)
-    days = site_days([*every_site, *given], now)
-    if as_of is not None:
-        days = {site: min(day, as_of) for site, day in days.items()}
+    everyone = [*every_site, *given]
+    days = site_days(everyone, now) if as_of is None else {site.pk: as_of for site in everyone}
     in_force = statuses_in_force(every_site, days=days)
     principals = principal_investigators(given, days=days)
     upcoming = _next_changes(given, days)

@@ -1,6 +1,7 @@
 """The pages that only read: start, studies, a site with its subjects."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -15,16 +16,20 @@ from django.views.decorators.http import require_safe
 from dashboards.figures import headline
 from dashboards.looking_back import looking_back
 from dashboards.pictures.gallery import windows_of
+from dashboards.pictures.window_lines import window_lines
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
-from screening.queries import versions_in_force
+from screening.queries import awaiting_review, versions_in_force
 from screening.states import BEFORE_DOSE, SubjectState
-from sites.queries import principal_investigators, status_in_force, upcoming_changes
-from sites.viewing import viewer_of
+from sites.models import Site
+from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
+from sites.viewing import Viewer, viewer_of
 from sites.views import status_context
 
 PER_PAGE = 50
+WEEK = timedelta(days=7)
+SHOWN_AHEAD = 20
 
 ORDERINGS: Mapping[str, tuple[Any, ...]] = {
     "number": (F("number").asc(),),
@@ -92,10 +97,22 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         "may_screen": present and viewer.access.may_screen_at(site),
         "back": back,
         "reminders": due_reminders(site, today=today) if present else None,
-        "windows": windows_of(site.study, [site], now=viewer.now, whole=False) if present else None,
+        **(_ahead(site, viewer) if present else {}),
         **(_subject_table(request, subjects_at(site)) if present else {}),
     }
     return render(request, "dashboards/site.html", context, status=back.status)
+
+
+def _ahead(site: Site, viewer: Viewer) -> dict[str, Any]:
+    """What the coming days bring: the windows, those that open within a week, and the reviews that wait."""
+    today = site_today(site, viewer.now)
+    lines = window_lines([site], now=viewer.now)
+    reviews = awaiting_review().filter(state_change__subject__site=site).select_related("state_change__subject")
+    return {
+        "windows": windows_of(site.study, [site], now=viewer.now, whole=False, lines=lines),
+        "opening": lines.opening(today, today + WEEK)[:SHOWN_AHEAD],
+        "reviews": list(reviews.order_by("state_change__recorded_at")[:SHOWN_AHEAD]),
+    }
 
 
 def _subject_table(request: HttpRequest, subjects: QuerySet[Subject]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from screening.models import ScreenFailure, Subject, SubjectStateChange
 from screening.states import SubjectState
@@ -121,8 +121,7 @@ def _place(now: SubjectState, *, was_enrolled: bool, was_treated: bool) -> str:
 
 def failures(sites: Sequence[Site], days: Days) -> list[Failures]:
     """Screen failures by site and set of criteria."""
-    of_subjects = {f"state_change__{path}": value for path, value in (("subject__site__in", sites),)}
-    rows = ScreenFailure.objects.filter(_by_day(sites, days, "state_change__"), **of_subjects).order_by()
+    rows = ScreenFailure.objects.filter(_by_day(sites, days, "state_change__")).order_by()
     grouped = rows.values_list("state_change__subject__site__code", "criteria", "primary").annotate(Count("pk"))
     return [Failures(site, frozenset(criteria), primary, persons) for site, criteria, primary, persons in grouped]
 
@@ -183,11 +182,3 @@ def _by_day(sites: Sequence[Site], days: Days, path: str = "") -> Q:
     for day, ids in by_day.items():
         condition |= Q(**{f"{path}subject__site__in": ids, f"{path}effective_on__lte": day})
     return condition
-
-
-def first_seen(sites: Sequence[Site]) -> date | None:
-    """The day of the first state entry: before it there is nothing to look back at."""
-    found: date | None = SubjectStateChange.objects.filter(subject__site__in=sites).aggregate(
-        first=Min(F("effective_on"))
-    )["first"]
-    return found

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
+from dashboards.looking_back import past_day
 from dashboards.pictures import figures
 from dashboards.pictures.accrual import Accrual, accrual
 from dashboards.pictures.consort import Consort, consort
@@ -16,7 +17,7 @@ from dashboards.pictures.picture import Picture, Scope
 from dashboards.pictures.timeline import Timelines, timeline
 from dashboards.pictures.waiting import waiting
 from dashboards.pictures.window_lines import window_lines
-from dashboards.pictures.windows import window_chart
+from dashboards.pictures.windows import Windows, window_chart
 from dashboards.queries import StudyEnrollment, enrollment
 from screening.queries import protocol_of, published_versions
 from screening.states import SubjectState
@@ -43,7 +44,7 @@ class Gallery:
 
     @cached_property
     def enrollment(self) -> StudyEnrollment:
-        return enrollment(self.study, self.sites, now=self.now, as_of=self.day)
+        return enrollment(self.study, self.sites, now=self.now, as_of=past_day(self.sites, self.now, self.day))
 
     @property
     def scope(self) -> Scope:
@@ -132,8 +133,10 @@ OF_FEW_PERSONS = frozenset({"reasons", "waiting"})
 """Not for sponsors: a bar of one person, seen today and not yesterday, tells of that person."""
 
 
-def windows_of(study: Study, sites: Sequence[Site], *, now: datetime, whole: bool) -> Picture:
+def windows_of(
+    study: Study, sites: Sequence[Site], *, now: datetime, whole: bool, lines: Windows | None = None
+) -> Picture:
     """The window chart of these sites: it looks ahead, so it is always of today, and it names subjects."""
     today = max(site_days(list(sites), now).values(), default=now.date())
     gallery = Gallery(study, sites, now, today, whole=whole, sees_subjects=True)
-    return window_chart(window_lines(sites, now=now), gallery.scope)
+    return window_chart(lines or window_lines(sites, now=now), gallery.scope)

@@ -10,7 +10,6 @@ from django.db.models import F, Q, QuerySet
 
 from dashboards.pictures.windows import Line, OpenSpan, Span, Windows
 from screening.models import Assessment, Reminder, ReminderState, Subject
-from screening.queries import with_latest_verdict
 from screening.states import BEFORE_DOSE, SubjectState
 from sites.models import Site
 from sites.queries import site_days
@@ -23,13 +22,17 @@ TEST = Q(rule__startswith="pregnancy-test-")
 def window_lines(sites: Sequence[Site], *, now: datetime) -> Windows:
     """Everybody at these sites before the first dose, the nearest days first; in a fixed number of queries."""
     waiting = Subject.objects.filter(site__in=sites, state__in=BEFORE_DOSE - {SubjectState.PRE_SCREENED})
-    nearest = (F("planned_first_dose").asc(nulls_last=True), F("latest_earliest_first_dose").asc(nulls_last=True))
-    subjects = list(with_latest_verdict(waiting).order_by(*nearest, "screening_number")[:PERSONS_SHOWN])
+    planned_first = (F("planned_first_dose").asc(nulls_last=True), "screening_number")
+    subjects = list(waiting.select_related("site").order_by(*planned_first)[:PERSONS_SHOWN])
     verdicts = {verdict.subject_id: verdict for verdict in _latest_verdicts(subjects)}
     reminders = _reminders(subjects)
     days = site_days(list(sites), now)
     lines = [_line(each, verdicts.get(each.pk), reminders[each.pk], days[each.site_id]) for each in subjects]
-    return Windows(lines, waiting.count())
+    return Windows(sorted(lines, key=_nearest), waiting.count())
+
+
+def _nearest(line: Line) -> tuple[date, str]:
+    return line.planned or line.earliest or date.max, line.subject
 
 
 def _latest_verdicts(subjects: Sequence[Subject]) -> QuerySet[Assessment]:
@@ -57,6 +60,7 @@ def _line(subject: Subject, verdict: Assessment | None, reminders: Sequence[Remi
         tests=[_test(each) for each in reminders if "washout" not in each.rule and each.window_to >= today],
         earliest=verdict.earliest_first_dose if verdict else None,
         planned=subject.planned_first_dose,
+        id=subject.pk,
     )
 
 

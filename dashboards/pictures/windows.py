@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -49,6 +50,7 @@ class Line:
     tests: Sequence[Span] = ()
     earliest: date | None = None
     planned: date | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Windows:
 
     lines: Sequence[Line]
     persons: int
+
+    def opening(self, first: date, last: date) -> list[tuple[Line, OpenSpan]]:
+        """Whose windows begin on these days, the soonest first."""
+        found = [(line, span) for line in self.lines for span in line.windows if first <= span.first <= last]
+        return sorted(found, key=lambda each: (each[1].first, each[0].subject))
 
 
 def window_chart(figures: Windows, scope: Scope) -> Picture:
