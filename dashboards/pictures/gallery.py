@@ -109,7 +109,8 @@ def _consort(gallery: Gallery) -> Picture:
 
 
 def _timeline(gallery: Gallery) -> Picture:
-    return timeline(Timelines(figures.stretches(gallery.sites, gallery.days)), gallery.scope)
+    stretches = figures.stretches(gallery.sites, gallery.days)
+    return timeline(Timelines(stretches, with_reasons=gallery.sees_subjects), gallery.scope)
 
 
 def _reasons(gallery: Gallery) -> Picture:

@@ -35,9 +35,10 @@ LOOKS: Mapping[SiteStatus, tuple[Ink, bool]] = {
 
 @dataclass(frozen=True)
 class Timelines:
-    """Each site's stretches by its code, in the order of their days."""
+    """Each site's stretches by its code, in the order of their days; reasons are free text, not for everybody."""
 
     by_site: Mapping[str, Sequence[Stretch]]
+    with_reasons: bool = True
 
 
 def timeline(figures: Timelines, scope: Scope) -> Picture:
@@ -60,14 +61,15 @@ def timeline(figures: Timelines, scope: Scope) -> Picture:
         _row(canvas, TOP + n * ROW + 4, stretches, days)
     _legend(canvas, used, foot + 30)
     rows: list[tuple[Cell, ...]] = [
-        (site, stretch.status.label, stretch.first.isoformat(), stretch.last.isoformat(), stretch.reason)
+        (site, stretch.status.label, stretch.first.isoformat(), stretch.last.isoformat(),
+         *([stretch.reason] if figures.with_reasons else []))
         for site, stretches in figures.by_site.items()
         for stretch in stretches
-    ]
+    ]  # fmt: skip
     notes = [_("Corrected entries are left out: this is the history as it is known today.")]
     if len(figures.by_site) > SITES_SHOWN:
         notes.append(_("Drawn are the first %d sites; the table holds all of them.") % SITES_SHOWN)
-    head = (_("Site"), _("Status"), _("From"), _("To"), _("Reason"))
+    head = (_("Site"), _("Status"), _("From"), _("To"), *([_("Reason")] if figures.with_reasons else []))
     return Picture("timeline", title, says, scope, canvas, head, tuple(rows), tuple(notes))
 
 

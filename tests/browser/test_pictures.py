@@ -25,6 +25,10 @@ STUDY = "/studies/NCT03464916/"
 PAGES = (STUDY, f"{STUDY}?change=JAX", f"{STUDY}?as_of=2025-06-01", f"{STUDY}pictures/", f"{STUDY}pictures/?site=JAX",
          f"{STUDY}compare/", f"{STUDY}sites/JAX/")  # fmt: skip
 WCAG_2_2_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+REFRESHED = """() => new Promise((settled) => {
+  document.addEventListener("htmx:afterSettle", () => settled(), {once: true});
+  htmx.trigger("#live", "refresh");
+})"""
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -44,6 +48,13 @@ def site(address: str, settings: Any) -> Site:
 def violations(page: Page) -> list[str]:
     found = Axe().run(page, options={"runOnly": WCAG_2_2_AA, "resultTypes": ["violations"]}).response["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
+
+
+def test_a_page_that_is_not_accessible_would_be_noticed(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<html><body><img src='data:,'><p style='color: #ccc'>pale</p></body></html>")
+    assert {each.partition(":")[0] for each in violations(page)} >= {"image-alt", "color-contrast"}
+    page.close()
 
 
 @pytest.mark.parametrize("width", [1280, 360], ids=["desktop", "phone"])
@@ -71,7 +82,7 @@ def test_figures_change_in_place_with_the_focus_kept_and_a_status_is_changed_and
     link = page.get_by_role("link", name="Screened")
     link.focus()
     services.create_subject(site=site, by=site.study.memberships.get(user__username="manager").user, now=timezone.now())
-    page.evaluate("htmx.trigger('#live', 'refresh')")
+    page.evaluate(REFRESHED)
     expect(page.locator("#row-JAX td[data-label='Screened']")).to_have_text("3")
     expect(page.locator("#sort-screened")).to_be_focused()
     with page.expect_response(lambda response: "/live/" in response.url) as unchanged:

@@ -10,7 +10,7 @@ from screening import services
 from screening.criteria import parse_record
 from screening.models import ScreenFailure, SubjectStateChange
 from sites.models import Membership, Site
-from tests.dashboards.people import person
+from tests.dashboards.people import person, site_status
 from tests.people import NOW, member, signed_in, text
 from tests.screening.records import eligible_record
 from tests.screening.study import open_reference_site
@@ -98,6 +98,13 @@ def test_a_sponsor_gets_no_screening_number_and_no_reason_in_any_picture(sponsor
             assert sponsor.get(f"{STUDY}pictures/{name}.{kind}").status_code == 404
     assert sponsor.get(f"{STUDY}windows.svg").status_code == 404
     assert sponsor.get(f"{STUDY}sites/JAX/windows.svg").status_code == 404
+
+
+def test_the_free_text_of_a_status_is_not_for_sponsors(sponsor: Client, manager: Client, jax: Site) -> None:
+    site_status(jax, "suspended", date(2026, 3, 1))
+    for address in ("pictures/", "pictures/timeline.csv", "pictures/timeline.svg"):
+        assert "For a test." not in body(sponsor, address)
+    assert "For a test." in body(manager, "pictures/timeline.csv")
 
 
 def test_site_staff_see_their_own_site_in_every_picture(jax: Site, rst: Site) -> None:
