@@ -12,7 +12,7 @@ from dashboards.pictures.canvas import Canvas, Point
 from dashboards.pictures.figures import Enrolled
 from dashboards.pictures.forecast import Ahead, Forecast, forecast
 from dashboards.pictures.palette import Ink
-from dashboards.pictures.picture import Cell, Picture, Scope, sheet
+from dashboards.pictures.picture import SITES_IN_TABLE, Cell, Picture, Scope, sheet
 from dashboards.pictures.scales import Counts, Days
 from trialops.forms import day_in_words
 
@@ -37,6 +37,11 @@ class Accrual:
     @property
     def total(self) -> int:
         return sum(each.persons for each in self.enrolled)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The sites that get a column of the table."""
+        return self.sites if len(self.sites) <= SITES_IN_TABLE else ()
 
     def forecast(self, as_of: date) -> Forecast | None:
         days = [each.day for each in self.enrolled for _person in range(each.persons)]
@@ -70,7 +75,7 @@ def accrual(figures: Accrual, scope: Scope) -> Picture:
     _lines(canvas, figures, scope.day, days, counts)
     return Picture(
         "accrual", title, says, scope, canvas,
-        (_("Month"), *figures.sites, _("Enrolled in the month"), _("Enrolled so far"), _("Planned")),
+        (_("Month"), *figures.columns, _("Enrolled in the month"), _("Enrolled so far"), _("Planned")),
         tuple(_rows(figures, scope.day)), (_method(figures, ahead, scope.day),),
     )  # fmt: skip
 
@@ -187,8 +192,8 @@ def _rows(figures: Accrual, until: date) -> Iterator[tuple[Cell, ...]]:
         in_month[each.site, each.day.replace(day=1)] += each.persons
     month, total = min(each.day for each in figures.enrolled).replace(day=1), 0
     while month <= until:
-        at_sites = [in_month[site, month] for site in figures.sites]
-        total += sum(at_sites)
+        persons = sum(in_month[site, month] for site in figures.sites)
+        total += persons
         planned = "" if figures.planned is None else figures.planned
-        yield date_format(month, "M Y"), *at_sites, sum(at_sites), total, planned
+        yield date_format(month, "M Y"), *(in_month[site, month] for site in figures.columns), persons, total, planned
         month = (month + timedelta(days=31)).replace(day=1)

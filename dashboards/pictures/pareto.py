@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from dashboards.pictures.canvas import Canvas
 from dashboards.pictures.figures import Failures
-from dashboards.pictures.picture import Cell, Picture, Scope, percent, sheet, shortened
+from dashboards.pictures.picture import SITES_IN_TABLE, Cell, Picture, Scope, percent, sheet, shortened
 from dashboards.pictures.scales import Counts
 
 WIDTH, ROW, LEFT, RIGHT, TOP = 860.0, 26.0, 300.0, 720.0, 40.0
@@ -42,6 +42,11 @@ class Reasons:
     titles: Mapping[str, str]
 
     @property
+    def columns(self) -> Sequence[str]:
+        """The sites that get a column of the table."""
+        return self.sites if len(self.sites) <= SITES_IN_TABLE else ()
+
+    @property
     def persons(self) -> int:
         return sum(each.persons for each in self.failures)
 
@@ -73,12 +78,12 @@ def pareto(figures: Reasons, scope: Scope) -> Picture:
     canvas = sheet("reasons", WIDTH, TOP + ROW * max(len(reasons), 1) + 30, title=title, says=says, scope=scope)
     _draw(canvas, figures, reasons)
     head = (
-        _("Criterion"), _("Title"), _("Alone"), _("With others"), _("Persons"), _("Explained so far"), *figures.sites
+        _("Criterion"), _("Title"), _("Alone"), _("With others"), _("Persons"), _("Explained so far"), *figures.columns
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
         (
             each.criterion, figures.titles.get(each.criterion, ""), each.alone, each.with_others, each.persons,
-            percent(each.explained, figures.persons), *(each.by_site.get(site, 0) for site in figures.sites),
+            percent(each.explained, figures.persons), *(each.by_site.get(site, 0) for site in figures.columns),
         )
         for each in reasons
     ]  # fmt: skip

@@ -12,6 +12,8 @@ from trialops.csv_text import csv_lines
 from trialops.forms import day_in_words
 
 Cell = str | int
+SITES_IN_TABLE = 24
+"""With more sites than that, a table has no column for each: one chooses a site instead."""
 FOOT = 30
 """Room below a drawing for the line that says as of when it is."""
 

@@ -13,7 +13,7 @@ from dashboards.pictures.picture import Cell, Picture, Scope, sheet
 from dashboards.pictures.scales import Days
 from trialops.forms import day_in_words
 
-WIDTH, ROW, LEFT, RIGHT, TOP = 900.0, 44.0, 128.0, 884.0, 74.0
+WIDTH, ROW, LEFT, RIGHT, TOP = 940.0, 44.0, 128.0, 924.0, 74.0
 WEEKS = 8
 EDGE_LETTER = 6.2
 CLOSE = 24.0
@@ -51,6 +51,11 @@ class Line:
     earliest: date | None = None
     planned: date | None = None
     id: UUID | None = None
+
+    @property
+    def plan_fits(self) -> bool:
+        """Whether the planned day, if there is one, lies in a window."""
+        return self.planned is None or any(span.first <= self.planned <= span.last for span in self.windows)
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,7 @@ def _legend(canvas: Canvas) -> None:
         (_("pregnancy test"), lambda sheet, left: _bracket(sheet, left, left + 18, 18)),
         (_("earliest first dose"), lambda sheet, left: _triangle(sheet, left + 9, 9)),
         (_("planned dose"), lambda sheet, left: _diamond(sheet, left + 9, 14)),
+        (_("in no window"), lambda sheet, left: _diamond(sheet, left + 9, 14, fits=False)),
     ):
         draw(canvas, x)
         canvas.words(x + 24, 18, label, size=11)
@@ -152,7 +158,9 @@ def _line(canvas: Canvas, top: float, line: Line, days: Days) -> None:
     if line.earliest is not None and days.first <= line.earliest <= days.last:
         _triangle(canvas, (days(line.earliest) + days(line.earliest + timedelta(days=1))) / 2, top + 6)
     if line.planned is not None and days.first <= line.planned <= days.last:
-        _diamond(canvas, (days(line.planned) + days(line.planned + timedelta(days=1))) / 2, top + 23)
+        _diamond(
+            canvas, (days(line.planned) + days(line.planned + timedelta(days=1))) / 2, top + 23, fits=line.plan_fits
+        )
 
 
 def _window(canvas: Canvas, top: float, window: OpenSpan, days: Days, *, certain: bool) -> None:
@@ -179,8 +187,12 @@ def _triangle(canvas: Canvas, x: float, top: float) -> None:
     canvas.area([(x - 6, top), (x + 6, top), (x, top + 10)], "main")
 
 
-def _diamond(canvas: Canvas, x: float, y: float) -> None:
-    canvas.area([(x, y - 9), (x + 8, y), (x, y + 9), (x - 8, y)], "ink", edge="ground")
+def _diamond(canvas: Canvas, x: float, y: float, *, fits: bool = True) -> None:
+    """Filled where the plan lies in a window; else hollow, with an exclamation mark."""
+    corners = [(x, y - 9), (x + 8, y), (x, y + 9), (x - 8, y)]
+    canvas.area(corners, "ink" if fits else "ground", edge="ground" if fits else "fourth")
+    if not fits:
+        canvas.words(x, y + 4, "!", "fourth", size=11, anchor="middle", bold=True)
 
 
 def _span(span: Span) -> str:
@@ -194,7 +206,8 @@ def _rows(line: Line) -> list[tuple[Cell, ...]]:
     open_now = _("eligible") if line.certain else _("open as far as is known")
     rows = [row(open_now, window.first, window.last, window.edges) for window in line.windows]
     rows += [row(each.what, each.first, each.last, each.edges) for each in (*line.washouts, *line.tests)]
-    for what, day in ((_("earliest first dose"), line.earliest), (_("planned first dose"), line.planned)):
+    planned = _("planned first dose") if line.plan_fits else _("planned first dose, in no window")
+    for what, day in ((_("earliest first dose"), line.earliest), (planned, line.planned)):
         if day is not None:
             rows.append(row(what, day, day, ""))
     return rows

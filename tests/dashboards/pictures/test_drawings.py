@@ -181,6 +181,22 @@ def test_the_windows_of_a_person_are_drawn_with_their_edges_and_days() -> None:
     assert ("JAX-0001", "in screening", "planned first dose", "2026-12-05", "2026-12-05", "") in picture.rows
 
 
+def test_a_plan_in_no_window_is_marked() -> None:
+    line = Line("JAX-0003", "in screening", windows=[OpenSpan(ago(-10), ago(-20))], planned=ago(-5))
+    picture = window_chart(Windows([line], 1), SCOPE)
+    assert words(picture).count("!") == 2  # in the legend and on the line
+    assert [row[2] for row in picture.rows] == ["eligible", "planned first dose, in no window"]
+    assert words(window_chart(Windows([a_line()], 1), SCOPE)).count("!") == 1
+
+
+def test_a_table_has_no_column_for_each_of_very_many_sites() -> None:
+    sites = [f"S{n}" for n in range(25)]
+    many = accrual(Accrual([Enrolled("S1", ago(60), 3)], sites, None, recruits=False), SCOPE)
+    assert many.head == ("Month", "Enrolled in the month", "Enrolled so far", "Planned")
+    assert many.rows[0] == ("Sep 2026", 3, 3, "")
+    assert len(pareto(Reasons(FAILED, sites, TITLES), SCOPE).head) == 6
+
+
 def test_windows_open_only_as_far_as_is_known_are_hatched() -> None:
     unsure = Line("JAX-0002", "in screening", windows=[OpenSpan(DAY, ago(-20))], certain=False)
     bar = next(mark for mark in drawn(window_chart(Windows([unsure], 1), SCOPE)).iter() if mark.get("height") == "16")
