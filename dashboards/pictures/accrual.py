@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.pictures.canvas import Canvas, Point
 from dashboards.pictures.figures import Enrolled
@@ -150,9 +151,16 @@ def _steps(steps: Sequence[tuple[date, int]], until: date, days: Days, counts: C
 
 def _says(figures: Accrual) -> str:
     if figures.planned is None:
-        return _("%(total)d persons enrolled; no number is planned.") % {"total": figures.total}
-    words = {"total": figures.total, "planned": figures.planned}
-    return _("%(total)d persons enrolled of %(planned)d planned.") % words
+        said = ngettext(
+            "%d person enrolled; no number is planned.", "%d persons enrolled; no number is planned.", figures.total
+        )
+        return said % figures.total
+    said = ngettext(
+        "%(total)d person enrolled of %(planned)d planned.",
+        "%(total)d persons enrolled of %(planned)d planned.",
+        figures.total,
+    )
+    return said % {"total": figures.total, "planned": figures.planned}
 
 
 def _method(figures: Accrual, ahead: Forecast | None, as_of: date) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.pictures.canvas import Canvas
 from dashboards.pictures.figures import Failures
@@ -70,7 +71,7 @@ def pareto(figures: Reasons, scope: Scope) -> Picture:
     """A bar for each criterion: filled for it alone, hatched for it with others; the cumulated share beside it."""
     reasons = list(figures.ranked())
     title = _("Screen-fail reasons")
-    says = _("%d persons failed screening.") % figures.persons
+    says = ngettext("%d person failed screening.", "%d persons failed screening.", figures.persons) % figures.persons
     if reasons:
         says += " " + _("Most frequent: %(name)s (%(persons)d).") % {
             "name": reasons[0].criterion, "persons": reasons[0].persons,

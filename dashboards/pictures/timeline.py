@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.pictures.canvas import Canvas
 from dashboards.pictures.figures import Stretch
@@ -46,7 +47,9 @@ def timeline(figures: Timelines, scope: Scope) -> Picture:
     shown = list(figures.by_site.items())[:SITES_SHOWN]
     everything = [stretch for _site, stretches in shown for stretch in stretches]
     title = _("Status of the sites over time")
-    says = _("%d sites, each with its statuses in order.") % len(figures.by_site)
+    says = ngettext(
+        "%d site with its statuses in order.", "%d sites, each with its statuses in order.", len(figures.by_site)
+    ) % len(figures.by_site)
     used = [status for status in SiteStatus if any(stretch.status is status for stretch in everything)]
     legend_rows = (len(used) + 3) // 4
     foot = TOP + ROW * max(len(shown), 1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.pictures.canvas import Canvas
 from dashboards.pictures.figures import Waits
@@ -13,6 +14,7 @@ from dashboards.pictures.scales import Counts
 
 WIDTH, EACH = 860.0, 170.0
 LEFT, RIGHT = 60.0, 836.0
+ROOM_FOR_MEDIAN = 130.0
 WIDTHS_OF_BINS = (1, 2, 7, 14, 28, 91, 365)
 MOST_BINS = 26
 
@@ -97,7 +99,11 @@ def _histogram(canvas: Canvas, top: float, name: str, spread: Spread, ink: Ink, 
         return
     place = LEFT + (median + 0.5) / width * step
     canvas.line(place, top + 26, place, foot, "ink", thick=2, dashed=True)
-    canvas.words(place + 6, top + 34, _("median %d days") % median, bold=True)
+    said = ngettext("median %d day", "median %d days", median) % median
+    if place > RIGHT - ROOM_FOR_MEDIAN:
+        canvas.words(place - 6, top + 34, said, bold=True, anchor="end")
+    else:
+        canvas.words(place + 6, top + 34, said, bold=True)
 
 
 def _rows(parts: list[tuple[str, Spread, Ink]], width: int, longest: int) -> tuple[tuple[Cell, ...], ...]:

@@ -58,7 +58,7 @@ def _line(subject: Subject, verdict: Assessment | None, reminders: Sequence[Remi
         certain=all(criterion["verdict"] != "unknown" for criterion in criteria),
         washouts=[_washout(each, today) for each in reminders if "washout" in each.rule and each.window_from > today],
         tests=[_test(each) for each in reminders if "washout" not in each.rule and each.window_to >= today],
-        earliest=verdict.earliest_first_dose if verdict else None,
+        earliest=_earliest(verdict, today) if verdict else None,
         planned=subject.planned_first_dose,
         id=subject.pk,
     )
@@ -75,6 +75,14 @@ def _windows(verdict: Assessment, today: date) -> list[OpenSpan]:
         edges = "; ".join(f"{edge['because']} ({edge['criterion']})" for edge in (*opened, *closed))
         found.append(OpenSpan(first, last, edges=edges, opens=_named(opened), closes=_named(closed)))
     return found
+
+
+def _earliest(verdict: Assessment, today: date) -> date | None:
+    """The earliest first dose; today, if that day has passed since the verdict and a window is still open."""
+    earliest = verdict.earliest_first_dose
+    if earliest is None or earliest >= today:
+        return earliest
+    return min((max(window.first, today) for window in _windows(verdict, today)), default=None)
 
 
 def _named(edges: Sequence[Mapping[str, Any]]) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboards.pictures.canvas import Canvas
 from dashboards.pictures.picture import Cell, Picture, Scope, sheet
@@ -16,7 +17,7 @@ from trialops.forms import day_in_words
 WIDTH, ROW, LEFT, RIGHT, TOP = 940.0, 44.0, 128.0, 924.0, 74.0
 WEEKS = 8
 EDGE_LETTER = 6.2
-CLOSE = 24.0
+CLOSE = 48.0
 """A mark of a week so close to today's would run into it."""
 
 
@@ -74,9 +75,11 @@ class Windows:
 def window_chart(figures: Windows, scope: Scope) -> Picture:
     """A line for each person, from today on; the day to dose on is read from where the bars are."""
     title = _("Windows for the first dose")
-    says = _("%(persons)d persons before their first dose, over the next %(weeks)d weeks.") % {
-        "persons": figures.persons, "weeks": WEEKS,
-    }  # fmt: skip
+    says = ngettext(
+        "%(persons)d person before the first dose, over the next %(weeks)d weeks.",
+        "%(persons)d persons before their first dose, over the next %(weeks)d weeks.",
+        figures.persons,
+    ) % {"persons": figures.persons, "weeks": WEEKS}
     foot = TOP + ROW * max(len(figures.lines), 1)
     canvas = sheet("windows", WIDTH, foot + 8, title=title, says=says, scope=scope)
     days = Days(scope.day - timedelta(days=3), scope.day + timedelta(weeks=WEEKS), LEFT, RIGHT)
@@ -101,7 +104,7 @@ def window_chart(figures: Windows, scope: Scope) -> Picture:
 
 
 def _legend(canvas: Canvas) -> None:
-    x = LEFT
+    x = 16.0
     for label, draw in (
         (_("eligible"), _known),
         (_("open as far as is known"), _as_far_as_known),
@@ -131,7 +134,7 @@ def _washing_out(canvas: Canvas, left: float) -> None:
 def _weeks(canvas: Canvas, days: Days, today: date, foot: float) -> None:
     for day, name in days.weeks():
         canvas.line(days(day), TOP - 8, days(day), foot)
-        if abs(days(day) - days(today)) > CLOSE:
+        if abs(days(day) - days(today)) > CLOSE and days(day) < RIGHT - CLOSE:
             canvas.words(days(day) + 3, TOP - 14, name, "muted", size=11)
 
 

@@ -15,7 +15,10 @@ from dashboards.pictures.timeline import LOOKS, Timelines, timeline
 from dashboards.pictures.waiting import Spread, waiting
 from dashboards.pictures.windows import Line, OpenSpan, Span, Windows, window_chart
 from sites.statuses import SiteStatus
-from tests.dashboards.pictures.reading import DAY, SCOPE, csv_of, drawn, tips, words
+from tests.dashboards.pictures.reading import DAY, SCOPE, SVG, csv_of, drawn, tips, words
+
+NARROW = 0.5
+"""A letter is at least about so wide, in parts of its size."""
 
 FLOW = Flow(
     pre_screened=1, in_screening=2, screen_failed=3, withdrawn_before_enrollment=4, awaiting_dose=5,
@@ -87,6 +90,13 @@ class TestEveryPicture:
             for name, low, high in (("x", left, left + width), ("y", top, top + height)):
                 place = mark.get(name)
                 assert place is None or low <= float(place) <= high
+
+    def test_its_words_have_room(self, picture: Picture) -> None:
+        for mark in drawn(picture).iter(f"{SVG}text"):
+            length = len(mark.text or "") * float(mark.get("font-size") or 0) * NARROW
+            x, share = float(mark.get("x") or 0), {"start": 0, "middle": 0.5, "end": 1}[mark.get("text-anchor") or ""]
+            assert x - share * length >= 0, mark.text
+            assert x + (1 - share) * length <= picture.canvas.width, mark.text
 
     def test_has_a_table_as_wide_as_its_head(self, picture: Picture) -> None:
         assert {len(row) for row in picture.rows} <= {len(picture.head)}

@@ -50,6 +50,13 @@ def test_a_person_is_shown_with_the_stored_windows_and_the_planned_dose(jax: Sit
     assert line.certain
 
 
+def test_an_earliest_day_that_has_passed_since_the_verdict_is_today(jax: Site, by: User) -> None:
+    screened(jax, by)
+    assert window_lines([jax], now=NOW + timedelta(days=2)).lines[0].earliest == TODAY + timedelta(days=2)
+    years_later = window_lines([jax], now=NOW + timedelta(days=800)).lines[0]
+    assert (years_later.earliest, years_later.windows) == (None, [])
+
+
 def test_windows_with_something_unknown_are_not_certain(jax: Site, by: User) -> None:
     screened(jax, by, without="lvef")
     assert not window_lines([jax], now=NOW).lines[0].certain
