@@ -20,7 +20,7 @@ from dashboards.pictures.window_lines import window_lines
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
-from screening.queries import awaiting_review, versions_in_force
+from screening.queries import versions_in_force
 from screening.states import BEFORE_DOSE, SubjectState
 from sites.models import Site
 from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
@@ -83,35 +83,32 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
     today = back.shown
     in_force = status_in_force(site, day=today)
     entry = enrollment(site.study, [site], now=viewer.now, as_of=back.day).sites[0]
-    present = back.day is None
     context = {
         **status_context(site, in_force, viewer),
         "entry": entry,
         "principal": principal_investigators([site], days={site.pk: today}).get(site.pk),
         "figures": [figure for figure in headline(entry, target=site.target) if figure.value is not None],
-        "manages": present and viewer.access.manages(site.study),
         "before_dose": BEFORE_DOSE,
         "upcoming": upcoming_changes(site, today=today),
         "protocol": versions_in_force([site], days={site.pk: today}).get(site.pk),
         "now": viewer.now,
-        "may_screen": present and viewer.access.may_screen_at(site),
-        "back": back,
-        "reminders": due_reminders(site, today=today) if present else None,
-        **(_ahead(site, viewer) if present else {}),
-        **(_subject_table(request, subjects_at(site)) if present else {}),
+        "may_screen": viewer.access.may_screen_at(site),
+        "reminders": due_reminders(site, today=today),
+        **_subject_table(request, subjects_at(site)),
     }
+    if back.day is not None:
+        return render(request, "dashboards/site_past.html", context | {"back": back, "manages": False})
+    context |= {"back": back, **_ahead(site, viewer)}
     return render(request, "dashboards/site.html", context, status=back.status)
 
 
 def _ahead(site: Site, viewer: Viewer) -> dict[str, Any]:
-    """What the coming days bring: the windows, those that open within a week, and the reviews that wait."""
+    """What the coming days bring: the windows, and those that open within a week."""
     today = site_today(site, viewer.now)
     lines = window_lines([site], now=viewer.now)
-    reviews = awaiting_review().filter(state_change__subject__site=site).select_related("state_change__subject")
     return {
         "windows": windows_of(site.study, [site], now=viewer.now, whole=False, lines=lines),
         "opening": lines.opening(today, today + WEEK)[:SHOWN_AHEAD],
-        "reviews": list(reviews.order_by("state_change__recorded_at")[:SHOWN_AHEAD]),
     }
 
 
