@@ -11,11 +11,8 @@ from django.db.models import Q
 
 from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
-from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
+from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, UNDO_WITHIN, SiteStatus, bounded_by
 from trialops.accounts.models import User
-
-UNDO_WITHIN = timedelta(hours=1)
-"""For so long an entry can be undone by who made it; later it is corrected, with a reason."""
 
 
 def legal_next(status: SiteStatus | None) -> list[SiteStatus]:
