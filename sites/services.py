@@ -7,10 +7,11 @@ from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
-from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
+from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, UNDO_WITHIN, SiteStatus, bounded_by
 from sites.tokens import issue_token as issue_token  # noqa: PLC0414  one place for callers to find the services
 from trialops.accounts.models import User
 
@@ -79,6 +80,26 @@ def correct_site_status(
             supersedes=change,
             recorded_by=by,
         )
+
+
+@transaction.atomic
+def undo_site_status(*, change: SiteStatusChange, by: User, now: datetime) -> SiteStatusChange:
+    """Take back one's own entry of the last hour: a correcting entry says what held before.
+
+    Raises ValidationError for anybody else's entry, an older one, one that has been corrected, and a site's first.
+    """
+    if change.recorded_by_id != by.pk:
+        raise ValidationError("Only who made an entry can undo it; correct it in the site's history instead.")
+    if now - change.recorded_at > UNDO_WITHIN:
+        raise ValidationError("It is too late to undo this entry; correct it in the site's history instead.")
+    earlier = live_changes().filter(site=change.site_id, effective_on__lte=change.effective_on).exclude(pk=change.pk)
+    before = earlier.filter(Q(effective_on__lt=change.effective_on) | Q(pk__lt=change.pk))
+    held = before.order_by("-effective_on", "-id").first()
+    if held is None:
+        raise ValidationError("A site's first status cannot be undone; correct its entry instead.")
+    return correct_site_status(
+        change=change, status=SiteStatus(held.status), effective_on=change.effective_on, by=by, reason="Undone."
+    )
 
 
 @transaction.atomic

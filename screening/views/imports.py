@@ -178,11 +178,11 @@ def import_copy(request: HttpRequest, registry_id: str, code: str, import_id: UU
 
 
 @require_safe
-def import_template(request: HttpRequest, registry_id: str, code: str, name: str) -> HttpResponseBase:
+def import_template(request: HttpRequest, registry_id: str, code: str, template: str) -> HttpResponseBase:
     """A template to fill: fact-rows or subject-rows, as .csv or .xlsx."""
     viewer = viewer_of(request)
     site = _site(viewer, registry_id, code)
-    shape, _dot, kind = name.partition(".")
+    shape, _dot, kind = template.partition(".")
     if shape not in SHAPES or kind not in {"csv", "xlsx"}:
         raise Http404
     catalogue = catalogue_of_study(site.study, now=viewer.now)

@@ -63,7 +63,7 @@ ABSENT: dict[str, Any] = {
     "extension": "csv",
     "run_id": uuid.UUID(int=1),
     "import_id": uuid.UUID(int=1),
-    "name": "fact-rows.csv",
+    "template": "fact-rows.csv",
     "kind": "observation",
     "slug": "withdraw",
     "reminder_id": uuid.UUID(int=1),
@@ -71,6 +71,7 @@ ABSENT: dict[str, Any] = {
     "endpoint_id": uuid.UUID(int=1),
     "token": "guessed",
     "token_id": uuid.UUID(int=1),
+    "name": "no-such-picture",
 }
 
 
@@ -105,7 +106,7 @@ class Place:
             "extension": "csv",
             "run_id": self.rows[RescoringRun],
             "import_id": self.site.imports.get().pk,
-            "name": "fact-rows.csv",
+            "template": "fact-rows.csv",
             "kind": "observation",
             "slug": "withdraw",
             "reminder_id": self.subject.reminders.get().pk,
@@ -113,6 +114,7 @@ class Place:
             "endpoint_id": self.site.webhooks.get().pk,
             "token": f"guessed-{self.site.code}",
             "token_id": ApiToken.objects.get(name=f"token of {self.site.code}").public_id,
+            "name": "consort",
         }
 
 
