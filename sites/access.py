@@ -19,16 +19,25 @@ SITE_STAFF = frozenset({Role.PRINCIPAL_INVESTIGATOR, Role.COORDINATOR})
 
 @dataclass(frozen=True)
 class Access:
-    """What one person may do on one day. A superuser counts as study manager of every study."""
+    """What one person may do on one day. A superuser counts as study manager of every study.
+
+    With `study_id` (who asks by a token) it is what the person's roles in that study allow, and nothing else.
+    """
 
     user: User
     today: date
+    study_id: int | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self.user.is_superuser and self.study_id is None
 
     @cached_property
     def memberships(self) -> tuple[Membership, ...]:
         if not self.user.is_active:
             return ()
-        return tuple(Membership.objects.filter(Membership.active_on(self.today), user=self.user).order_by("id"))
+        held = Membership.objects.filter(Membership.active_on(self.today), user=self.user).order_by("id")
+        return tuple(held if self.study_id is None else held.filter(study=self.study_id))
 
     def _studies(self, *roles: str) -> set[int]:
         return {m.study_id for m in self.memberships if m.role in roles}
@@ -40,39 +49,39 @@ class Access:
     @property
     def studies(self) -> QuerySet[Study]:
         """Studies of which the person may see something."""
-        if self.user.is_superuser:
+        if self.everything:
             return Study.objects.all()
         return Study.objects.filter(id__in={m.study_id for m in self.memberships})
 
     @property
     def managed_studies(self) -> QuerySet[Study]:
-        if self.user.is_superuser:
+        if self.everything:
             return Study.objects.all()
         return Study.objects.filter(id__in=self._studies(Role.STUDY_MANAGER))
 
     @property
     def counted_studies(self) -> QuerySet[Study]:
         """Studies whose enrollment counts, over all sites, the person may read."""
-        if self.user.is_superuser:
+        if self.everything:
             return Study.objects.all()
         return Study.objects.filter(id__in=self._studies(Role.STUDY_MANAGER, Role.SPONSOR))
 
     @property
     def counted_sites(self) -> QuerySet[Site]:
         """Sites whose aggregate figures the person may read."""
-        if self.user.is_superuser:
+        if self.everything:
             return Site.objects.all()
         return Site.objects.filter(study__in=self.counted_studies) | Site.objects.filter(id__in=self._own_sites)
 
     @property
     def sites(self) -> QuerySet[Site]:
         """Sites whose subjects the person may see: all of a managed study, else one's own."""
-        if self.user.is_superuser:
+        if self.everything:
             return Site.objects.all()
         return Site.objects.filter(study__in=self.managed_studies) | Site.objects.filter(id__in=self._own_sites)
 
     def manages(self, study: Study) -> bool:
-        return self.user.is_superuser or study.pk in self._studies(Role.STUDY_MANAGER)
+        return self.everything or study.pk in self._studies(Role.STUDY_MANAGER)
 
     def may_screen_at(self, site: Site) -> bool:
         """Enter subjects and facts: site staff at their own site, study managers anywhere in their study."""
@@ -87,8 +96,8 @@ class Access:
         return self.may_sign_at(site)
 
 
-def access_of(user: User | AnonymousUser, today: date) -> Access:
+def access_of(user: User | AnonymousUser, today: date, *, study_id: int | None = None) -> Access:
     """The access of a signed-in user."""
     if not isinstance(user, User):
         raise TypeError("Only signed-in users have access; the view must require sign-in.")
-    return Access(user=user, today=today)
+    return Access(user=user, today=today, study_id=study_id)

@@ -357,10 +357,15 @@ class ApiResource(models.TextChoices):
     SCREEN_FAILURES = "screen_failures", "screen failures by criterion"
     SITES = "sites", "sites and their status history"
     CHANGES = "changes", "what has changed"
+    STAFF = "staff", "everything its owner may do in the study (staff API)"
+
+
+AGGREGATES = tuple(resource for resource in ApiResource if resource is not ApiResource.STAFF)
+"""What a token reads unless it is said otherwise; no person's data are among them."""
 
 
 def every_resource() -> list[str]:
-    return list(ApiResource.values)
+    return [resource.value for resource in AGGREGATES]
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type information
@@ -398,9 +403,12 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type inf
                 name="api_token_revoked_who_and_when",
             ),
             models.CheckConstraint(
-                condition=Q(resources__contained_by=["enrollment", "screen_failures", "sites", "changes"])
+                condition=Q(resources__contained_by=["enrollment", "screen_failures", "sites", "changes", "staff"])
                 & ~Q(resources=[]),
                 name="api_token_resources_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(resources__contains=["staff"]) | Q(personal=True), name="api_token_for_staff_is_personal"
             ),
         ]
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.http import require_POST
 
-from sites.models import ApiResource, ApiToken, Study
+from sites.models import AGGREGATES, ApiResource, ApiToken, Study
 from sites.tokens import LONGEST_DAYS, issue_token, revoke_token, rotate_token, tokens_of
 from sites.viewing import Viewer, viewer_of
 from trialops.api.limits import use_on
@@ -33,7 +33,8 @@ class TokenForm(forms.Form):
     resources = forms.MultipleChoiceField(
         label=gettext_lazy("May read"),
         choices=ApiResource.choices,
-        initial=ApiResource.values,
+        initial=[resource.value for resource in AGGREGATES],
+        help_text=gettext_lazy("A token for the staff API acts as you, in this study alone, and ends with your role."),
         widget=forms.CheckboxSelectMultiple,
     )
     expires_in_days = forms.IntegerField(
@@ -76,7 +77,10 @@ class Tokens(View):
             return _page(request, viewer, study, form)
         try:
             token, text = issue_token(
-                study=study, by=viewer.user, personal=not viewer.access.manages(study), **form.cleaned_data
+                study=study,
+                by=viewer.user,
+                personal=not viewer.access.manages(study) or ApiResource.STAFF in form.cleaned_data["resources"],
+                **form.cleaned_data,
             )
         except ValidationError as error:
             add_service_errors(form, error)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from sites.models import ApiResource, ApiToken, Study
+from sites.models import AGGREGATES, ApiResource, ApiToken, Study
 from trialops.accounts.models import User
 
 LONGEST_DAYS = 3650
@@ -28,9 +28,12 @@ def issue_token(
 
     A personal token is its maker's and ends with the maker's role in the study; any other belongs to the study.
     """
-    chosen = [name for name in ApiResource.values if resources is None or name in resources]
+    asked = AGGREGATES if resources is None else resources
+    chosen = [name for name in ApiResource.values if name in asked]
     if not chosen or not set(resources or ()) <= set(ApiResource.values):
         raise ValidationError({"resources": f"Choose at least one of: {', '.join(ApiResource.values)}."})
+    if ApiResource.STAFF in chosen and not personal:
+        raise ValidationError({"resources": "A token for the staff API acts as its owner, so it is a person's own."})
     if expires_in_days is not None and not 1 <= expires_in_days <= LONGEST_DAYS:
         raise ValidationError({"expires_in_days": f"A whole number of days from 1 to {LONGEST_DAYS}."})
     if live_tokens(study).filter(name=name).exists():

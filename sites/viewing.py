@@ -49,9 +49,10 @@ class Viewer:
 
 
 def viewer_of(request: HttpRequest) -> Viewer:
-    """The clock is read here, once per page."""
+    """The clock is read here, once per page. Who asks by a token of the staff API is limited to its study."""
     now = timezone.now()
-    return Viewer(access=access_of(request.user, now.date()), now=now)
+    study_id = getattr(getattr(request, "auth", None), "study_id", None)
+    return Viewer(access=access_of(request.user, now.date(), study_id=study_id), now=now)
 
 
 def _or_404(found: Found | None) -> Found:

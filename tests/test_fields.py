@@ -3,6 +3,7 @@
 from django.apps import apps
 
 IDENTIFYING: dict[str, set[str]] = {
+    "accounts.RepeatableRequest": {"body"},
     "accounts.User": {"email", "first_name", "last_login", "last_name", "password", "username"},
     "screening.Assessment": {"earliest_first_dose", "first_dose", "result", "satisfied", "verdict"},
     "screening.CalendarFeed": {"digest"},
@@ -59,6 +60,7 @@ IDENTIFYING: dict[str, set[str]] = {
 """Never in logs, task arguments, addresses of pages or mails (a screening number may stand in a mail and on a page)."""
 
 PLAIN: dict[str, set[str]] = {
+    "accounts.RepeatableRequest": {"id", "key", "made_at", "request_digest", "status", "user"},
     "accounts.User": {"date_joined", "id", "is_active", "is_staff", "is_superuser"},
     "screening.Acknowledgement": {"id", "of_missed", "recorded_at", "recorded_by", "reminder"},
     "screening.Alarm": {"closed_at", "id", "opened_at", "reason", "told_at", "trying_since"},

@@ -268,10 +268,12 @@ REST_KNOX = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "trialops API",
-    "DESCRIPTION": "Enrollment counts of clinical studies, aggregates only. Errors are RFC 9457 problem documents.",
+    "DESCRIPTION": "Counts of clinical studies for sponsors, aggregates only; and the staff API, which does what the "
+    "pages do. Errors are RFC 9457 problem documents.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"FactKindEnum": "screening.api.shapes.KIND_CHOICES"},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -8,6 +8,7 @@ from trialops.views import SignIn, admin_sign_in, healthz
 
 urlpatterns = [
     path("api/v1/", include("dashboards.api_urls")),  # first: it is asked for most often
+    path("api/v1/", include("screening.api.urls")),
     path("", include("dashboards.urls")),
     path("studies/", include("sites.urls")),
     path("", include("screening.urls")),

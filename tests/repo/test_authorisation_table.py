@@ -37,6 +37,9 @@ SENT_HOME = "405 ok ok ok ok ok 405 ok"
 COUNTED = "in ok 403 403 403 ok in 404"
 TOKEN_OF_STUDY = "in ok 403 403 403 404 in 404"
 COUNTS = "401 ok 403 403 403 ok ok 404"
+API_PEOPLE = "401 ok ok ok ok ok 401 ok"
+API_SITE_STAFF = "401 ok ok 404 ok 404 401 404"
+API_MANAGERS = "401 ok 403 404 403 404 401 404"
 
 FORM = ("GET", "POST")
 
@@ -135,6 +138,18 @@ TABLE: dict[str, dict[str, str]] = {
     "api/v1/studies/<str:registry_id>/sites/": {"GET": COUNTS},
     "api/v1/studies/<str:registry_id>/sites/<str:code>/status-history/": {"GET": COUNTS},
     "api/v1/studies/<str:registry_id>/changes/": {"GET": COUNTS},
+    "api/v1/sites/": {"GET": API_PEOPLE},
+    "api/v1/studies/<str:registry_id>/sites/<str:code>/status-changes/": {"GET": API_SITE_STAFF, "POST": API_MANAGERS},
+    "api/v1/studies/<str:registry_id>/sites/<str:code>/status-verifications/": {"POST": API_MANAGERS},
+    "api/v1/studies/<str:registry_id>/sites/<str:code>/subjects/": dict.fromkeys(FORM, API_SITE_STAFF),
+    "api/v1/subjects/<uuid:subject_id>/": {"GET": API_SITE_STAFF, "PATCH": API_SITE_STAFF},
+    "api/v1/subjects/<uuid:subject_id>/record/": {"GET": API_SITE_STAFF},
+    "api/v1/subjects/<uuid:subject_id>/facts/": dict.fromkeys(FORM, API_SITE_STAFF),
+    "api/v1/subjects/<uuid:subject_id>/retractions/": {"POST": API_SITE_STAFF},
+    "api/v1/subjects/<uuid:subject_id>/assessments/": {"GET": API_SITE_STAFF},
+    "api/v1/subjects/<uuid:subject_id>/state-changes/": {"POST": API_SITE_STAFF},
+    "api/v1/reminders/": {"GET": API_PEOPLE},
+    "api/v1/reminders/<uuid:reminder_id>/acknowledgements/": {"POST": API_SITE_STAFF},
     "api/v1/schema/": {"GET": EVERYBODY},
     "api/v1/docs/": {"GET": EVERYBODY},
 }
@@ -183,7 +198,7 @@ def told(answer: HttpResponse, method: str) -> str:
     """What an answer amounts to, in the words of the table; a form sent empty and shown again counts as permitted."""
     if answer.status_code in {301, 302} and re.match(r"/(sign-in|admin/login)/\?next=", answer.headers["Location"]):
         return "in"
-    if answer.status_code < 400 or (answer.status_code == 400 and method == "POST"):
+    if answer.status_code < 400 or (answer.status_code == 400 and method in {"POST", "PATCH"}):
         return "ok"
     return str(answer.status_code)
 

@@ -21,3 +21,20 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+
+class RepeatableRequest(models.Model):
+    """A request of the staff API that came with an Idempotency-Key, and what it was answered."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body.")
+    status = models.PositiveSmallIntegerField(default=0, help_text="0 only inside the transaction that answers.")
+    body = models.TextField(blank=True, help_text="The answer's JSON as it was sent.")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_request_for_a_key")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user_id}"

@@ -14,6 +14,8 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from trialops.accounts.models import User
+
 TOKEN_TEXT = re.compile(rb"[A-Za-z0-9_]{1,200}")
 REFUSED = "The token is not valid: unknown, revoked or expired."
 USE_IS_NOTED_EVERY = timedelta(hours=1)
@@ -108,6 +110,22 @@ class BearerTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class StaffTokenAuthentication(BearerTokenAuthentication):
+    """A token of the staff API: the request is its owner's, in the token's study alone."""
+
+    def authenticate(self, request: Request) -> tuple[object, object] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        principal = found[1]
+        assert isinstance(principal, TokenPrincipal)  # noqa: S101  tells the type checker
+        if "staff" not in principal.resources:
+            raise AuthenticationFailed(
+                "This token reads aggregates only; the staff API needs one that includes “staff”."
+            )
+        return User.objects.get(pk=principal.pk), principal
 
 
 def token_principal(request: HttpRequest, *, now: datetime) -> TokenPrincipal | None:

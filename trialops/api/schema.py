@@ -68,6 +68,20 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
+class StaffScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """The same for the tokens of the staff API."""
+
+    target_class = "trialops.api.authentication.StaffTokenAuthentication"
+    name = "staffBearerAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "From the API tokens page, with “staff” ticked; it acts as its owner in one study.",
+        }
+
+
 @method_decorator(login_not_required, name="dispatch")
 class SchemaView(SpectacularAPIView):
     """The OpenAPI description, as YAML (default) or JSON by the Accept header. It reveals no data: no sign-in."""

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sites.models import ApiResource, ApiToken, Study
+from sites.models import AGGREGATES, ApiToken, Study
 from sites.services import issue_token
 
 LONGEST_DAYS = 3650
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             "--resources",
             type=_resources,
             metavar="LIST",
-            help=f"What it may read, separated by commas (default: all of {', '.join(ApiResource.values)}).",
+            help=f"What it may read, separated by commas (default: all of {', '.join(AGGREGATES)}).",
         )
         parser.add_argument(
             "--expires-days", type=_days, metavar="N", help="Valid for N days (default: until it is revoked)."
@@ -64,8 +64,8 @@ def _name(value: str) -> str:
 
 def _resources(value: str) -> list[str]:
     names = [name.strip() for name in value.split(",")]
-    if unknown := [name for name in names if name not in ApiResource.values]:
-        raise ArgumentTypeError(f"accepted: {', '.join(ApiResource.values)}, not {', '.join(unknown)}")
+    if unknown := [name for name in names if name not in AGGREGATES]:
+        raise ArgumentTypeError(f"accepted: {', '.join(AGGREGATES)}, not {', '.join(unknown)}")
     return names
 
 
