@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
+from trialops.audit.recording import install_recording
 from trialops.db import as_owner, grant_to_app_role, refuse_ignored_triggers
 
 
@@ -17,4 +18,5 @@ class Command(migrate.Command):
             if not options.get("check_unapplied") and not options.get("plan"):
                 refuse_ignored_triggers(connection)
                 grant_to_app_role(connection)
+                install_recording(connection)
         return result

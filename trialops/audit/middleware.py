@@ -1,0 +1,24 @@
+"""Every request tells the audit trail who asks for what; whoever reads a page about a subject is recorded."""
+
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from trialops.audit.context import acting, note_reading, said_by_request
+
+
+class AuditMiddleware:
+    """After the sign-in's middleware. A page about a subject is one whose address names it as `subject_id`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = str(getattr(request, "request_id", "") or uuid.uuid4())
+        with acting(**said_by_request(request, request_id)):
+            response = self.get_response(request)
+            subject = request.resolver_match.kwargs.get("subject_id") if request.resolver_match else None
+            if subject is not None and request.method == "GET" and response.status_code == 200:
+                note_reading(model="screening.Subject", row=str(subject), subject=str(subject))
+            return response
