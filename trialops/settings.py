@@ -237,6 +237,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "seal-audit": {
+        "task": "trialops.audit.tasks.seal_audit",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "close-audit-day": {
+        "task": "trialops.audit.tasks.close_audit_day",
+        "schedule": crontab(hour=4, minute=23),
+        "options": {"expires": 3000},
+    },
     "verify-fact-sheets": {
         "task": "screening.tasks.verify_fact_sheets",
         "schedule": crontab(hour=3, minute=41),
