@@ -3,6 +3,7 @@
 Each finding says in plain words what is wrong, and where.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -34,9 +35,10 @@ def chain_numbers(heads: Iterable[KeptHead] = ()) -> list[int]:
 
 def chain_findings(chain: int, heads: Sequence[KeptHead] = ()) -> Iterator[str]:
     """What is wrong with one chain, from its first link to its last, held against the heads that are kept of it."""
-    anchors = {
-        kept.head.sequence: kept.head for kept in heads if kept.head and kept.trusted and kept.head.chain == chain
-    }
+    anchors: dict[int, list[Head]] = defaultdict(list)  # the same link can have been signed on several days
+    for kept in heads:
+        if kept.head and kept.trusted and kept.head.chain == chain:
+            anchors[kept.head.sequence].append(kept.head)
     previous, expected, floor = genesis(chain), 1, None
     for sequence, digest, event, before, *row in stream(_links(), [chain]):
         where = f"chain {chain}, link {sequence}"
@@ -52,14 +54,15 @@ def chain_findings(chain: int, heads: Sequence[KeptHead] = ()) -> Iterator[str]:
         floor = max((moment for moment in (floor, before) if moment), default=None)
         if row[0] is not None and floor and row[1] < floor - LONGEST_TRANSACTION:
             yield (
-                f"{where}: event {event} bears {_time(row[1])}, but was not there at {_time(floor)}: it was put in later."
+                f"{where}: event {event} bears {_time(row[1])}, but was not there at {_time(floor)}: "
+                "it was put in later."
             )
-        if anchor := anchors.pop(sequence, None):
+        for anchor in anchors.pop(sequence, []):
             floor = datetime.fromisoformat(anchor.at)
             if anchor.digest != digest:
                 yield f"{where}: not the link that was signed as the head at {anchor.at}: the chain was made anew."
         previous, expected = digest, sequence + 1
-    yield from _cut(chain, expected, anchors.values())
+    yield from _cut(chain, expected, [anchor for same in anchors.values() for anchor in same])
 
 
 def head_findings(heads: Iterable[KeptHead]) -> Iterator[str]:

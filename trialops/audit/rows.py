@@ -15,7 +15,7 @@ from trialops.audit.registry import Tracked, tracked_models
 EVENTS = """
     SELECT row, action, new FROM audit_event WHERE model = %s AND action <> 'read' ORDER BY row COLLATE "C", id
 """
-ROWS = 'SELECT {key} AS row, to_jsonb(r) FROM {table} AS r ORDER BY 1 COLLATE "C"'
+ROWS = 'SELECT {key} AS row, to_jsonb(r) FROM {table} AS r ORDER BY {key} COLLATE "C"'
 
 State = dict[str, Any]
 

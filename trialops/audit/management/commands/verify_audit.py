@@ -19,7 +19,7 @@ SHOWN = 200
 class Command(BaseCommand):
     help = (
         "Verify the audit trail: its chains, the signed heads kept outside the database, and the rows as they are now. "
-        "Says in words what was edited, deleted, reordered, put in, cut off or made anew. Exit status 1 if anything was."
+        "Says in words what was edited, deleted, reordered, put in, cut off or made anew; exit status 1 if so."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--heads",
             type=Path,
             metavar="DIR",
-            help="the directory of heads (default: AUDIT_HEADS_DIR, if it is there)",
+            help="the directory of heads (default: AUDIT_HEADS_DIR)",
         )
         parser.add_argument(
             "--public-key", type=Path, metavar="FILE", help="what signatures are held against (default: beside the key)"
@@ -40,12 +40,9 @@ class Command(BaseCommand):
         chains = None if options["study"] is None else [_chain(options["study"])]
         rows = not options["no_rows"] and chains is None
         findings = verify(chains=chains, heads=heads, now=timezone.now(), rows=rows)
-        found = 0
-        for found, finding in enumerate(islice(findings, SHOWN), start=1):
-            self.stderr.write(finding)
-        if found:
-            more = " (there may be more)" if found == SHOWN else ""
-            self.stderr.write(f"{found} findings{more}.")
+        if found := list(islice(findings, SHOWN)):
+            more = " (there may be more)" if len(found) == SHOWN else ""
+            self.stderr.write("\n".join([*found, f"{len(found)} findings{more}."]))
             sys.exit(1)
         links = Link.objects.count() if chains is None else Link.objects.filter(chain__in=chains).count()
         against = f", held against {len(heads)} heads" if heads else "; no heads from outside to hold it against"
