@@ -4,6 +4,7 @@ They run as the owner of the tables, so that the app's role needs no right to wr
 statement-level: one insertion of events for a statement, however many rows it touches.
 """
 
+import hashlib
 from collections.abc import Callable
 
 from django.conf import settings
@@ -157,6 +158,13 @@ def key_of(model: type[Model], how: Tracked, key: sql.Composable) -> sql.Composa
     if _key(model) in how.hidden:
         return sql.SQL("encode(sha256({}::bytea), 'hex')").format(key)
     return key
+
+
+def row_name(row: Model) -> str:
+    """What names a row in its events, from the row itself."""
+    key = str(row.pk)
+    hidden = _key(type(row)) in tracked_models()[type(row)].hidden
+    return hashlib.sha256(key.encode()).hexdigest() if hidden else key
 
 
 def _masked(content: str, how: Tracked) -> sql.Composable:
