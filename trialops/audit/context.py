@@ -1,20 +1,22 @@
 """Who acts, from where and why: what the triggers write beside every change, through django-pghistory's context."""
 
+import getpass
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pghistory
 from celery import Task
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from psycopg.pq import TransactionStatus
-
-from trialops.accounts.models import User
 
 
 class Later:
@@ -68,7 +70,8 @@ def because(reason: str) -> Iterator[None]:
 
 def who_is(user: object) -> Mapping[str, Any] | None:
     """A person as events name them: key, user name, the roles held now. None for nobody."""
-    if not isinstance(user, User):
+    people = get_user_model()  # the command line asks for this module before the models are there
+    if not isinstance(user, people):
         return None
     roles_of = import_string(settings.AUDIT_ROLES_OF)
     return {"user": user.pk, "name": user.get_username(), "roles": roles_of(user, timezone.now().date())}
@@ -87,6 +90,31 @@ def said_by_request(request: HttpRequest, request_id: str) -> dict[str, Any]:
     return {"origin": Later(route), "request": request_id, "who": Later(person)}
 
 
+OUR_APPS = ("sites", "screening", "dashboards")
+CHECKOUT = Path(__file__).resolve().parents[2]
+RECORDED_COMMANDS = frozenset({"createsuperuser", "changepassword"})
+"""Commands of the framework that change people. Its others run statements that bear no context."""
+
+
+@contextmanager
+def typed_command(arguments: list[str]) -> Iterator[None]:
+    """What a command typed at the terminal changes is recorded under its name and that of the system's user."""
+    name = arguments[1] if len(arguments) > 1 else ""
+    ours = any((CHECKOUT / app / "management/commands" / f"{name}.py").is_file() for app in OUR_APPS)
+    if not ours and name not in RECORDED_COMMANDS:
+        yield
+        return
+    with acting(origin=f"command {name}", who={"name": _system_user(), "roles": ["system user"]}):
+        yield
+
+
+def _system_user() -> str:
+    try:
+        return f"{getpass.getuser()} (system)"
+    except (OSError, KeyError):  # a container's user without a name
+        return f"user {os.getuid()} (system)"
+
+
 def note_reading(*, model: str, row: str, subject: str) -> None:
     """Record that a subject's page was read, by whom the context names."""
     with connection.cursor() as cursor:
@@ -97,5 +125,5 @@ class AuditedTask(Task[..., Any]):
     """A Celery task whose changes are recorded under its name."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with acting(origin=f"task {self.name}"):
+        with acting(origin=f"task {self.name}", who={"name": "the clock", "roles": ["scheduled task"]}):
             return super().__call__(*args, **kwargs)

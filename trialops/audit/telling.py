@@ -68,8 +68,6 @@ def who(event: Event) -> str:
     """The person; where there was none, the program or the database's own role."""
     if event.user_name:
         return event.user_name
-    if event.origin.startswith(("task ", "command ")):
-        return _("the system")
     return _("database role %(role)s") % {"role": event.database_role}
 
 

@@ -10,9 +10,10 @@ from django.test import Client
 from sites.models import Site, Study
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory, UserFactory
 from trialops.accounts.models import User
-from trialops.audit.context import acting, because
+from trialops.audit.context import acting, because, typed_command
 from trialops.audit.models import Event
 from trialops.audit.recording import HIDDEN
+from trialops.celery import app
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +137,30 @@ def test_groups_of_a_person_are_recorded() -> None:
     assert event.new is not None
     assert event.new["user_id"] == user.pk
     assert User.objects.filter(pk=user.pk, groups__name="Study managers").exists()
+
+
+def test_a_typed_command_is_recorded_by_name_and_system_user() -> None:
+    with typed_command(["manage.py", "load_study"]):
+        [event] = events_of(StudyFactory())
+    assert event.origin == "command load_study"
+    assert event.user_name.endswith(" (system)")
+    assert event.roles == ["system user"]
+
+
+def test_a_command_of_the_framework_bears_no_context() -> None:
+    with typed_command(["manage.py", "migrate"]):
+        [event] = events_of(StudyFactory())
+    assert event.origin == "outside the application"
+
+
+def test_a_task_is_recorded_under_its_name() -> None:
+    make_study()
+    event = Event.objects.get(model="trial_sites.Study", action="insert")
+    assert (event.origin, event.user_name, event.roles) == (
+        "task tests.trialops.audit.test_recording.make_study", "the clock", ["scheduled task"],
+    )  # fmt: skip
+
+
+@app.task
+def make_study() -> None:
+    StudyFactory()
