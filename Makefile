@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring agreement mutants reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -29,6 +29,8 @@ help:
 	@echo "make bench   the criteria engine against its peers, side by side"
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
 	@echo "make bench-rescoring  score stored pools again under a changed document (SIZES=\"10000 100000\")"
+	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
+	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make reset   remove the demo's databases, mails, logs and secrets"
 
@@ -69,6 +71,7 @@ schema: .venv/.synced
 docs: .venv/.synced
 	$(MANAGE) describe_protocol > docs/criteria.md
 	$(MANAGE) describe_protocol NCT00000002 --alone > docs/example-study.md
+	$(MANAGE) describe_imports > docs/importing.md
 
 # Against a running demo; DETAIL=all takes every page in every look.
 screenshots: .venv/.synced chromium
@@ -93,6 +96,18 @@ benchmarks/cql/node_modules: benchmarks/cql/package-lock.json
 SIZES ?= 10000 100000 1000000
 bench-rescoring: .venv/.synced
 	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(PYTHON) -m benchmarks.rescoring $(SIZES)'
+
+# wrk comes from the system (on Debian: apt-get install wrk); POLLING hands on arguments, such as "--connections 16".
+GRANIAN ?= granian==2.8.7
+bench-api: .venv/.synced
+	@command -v wrk >/dev/null || { echo "Install wrk (on Debian: apt-get install wrk), then run make bench-api again."; exit 1; }
+	@unset VIRTUAL_ENV; "$$(ls .tools/uv-venv/bin/uv 2>/dev/null || echo uv)" pip install --quiet --python $(PYTHON) $(GRANIAN)
+	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(PYTHON) -m benchmarks.polling $(POLLING)'
+
+# The long form of the API's contract: tens of thousands of generated requests, as each kind of asker.
+EXAMPLES ?= 600
+contract: .venv/.synced
+	SCHEMATHESIS_EXAMPLES=$(EXAMPLES) $(PYTHON) -m pytest -q tests/dashboards/test_api_schema.py
 
 CASES ?= 100000
 agreement: .venv/.synced

@@ -14,10 +14,12 @@ class Figure:
     name: str
     value: int | None
     definition: str
+    unit: str = ""
 
 
 def headline(counts: Counts, *, planned: int | None = None, target: int | None = None) -> tuple[Figure, ...]:
     """The figures over one site or many, in the order of a person's way through the study."""
+    rate = counts.screen_fail_rate
     return (
         Figure(
             _("Screened"),
@@ -36,6 +38,12 @@ def headline(counts: Counts, *, planned: int | None = None, target: int | None =
         Figure(_("Enrolled"), counts.enrolled, _("Persons ever enrolled; treated and completed ones are among them.")),
         Figure(
             _("Treated"), counts.treated, _("Persons who have received the first dose; completed ones are among them.")
+        ),
+        Figure(
+            _("Screen-fail rate"),
+            None if rate is None else round(100 * rate),
+            _("Of those whose screening has ended, by failing it or by enrollment, the share that failed."),
+            unit="%",
         ),
         Figure(_("Planned"), planned, _("Persons that the study as a whole means to enroll."))
         if target is None

@@ -1,13 +1,11 @@
 """Enrollment counts: per site and over a study, as the pages and the API show them."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 
-from django.db.models import Count, Q
-
-from screening.models import SubjectStateChange
+from dashboards.counting import ByState, counts_on, counts_today
 from screening.states import SubjectState
 from sites.models import InvestigatorTerm, Site, SiteStatusChange, Study
 from sites.queries import (
@@ -18,10 +16,9 @@ from sites.queries import (
     site_days,
     statuses_in_force,
 )
-from sites.statuses import SiteStatus
+from sites.statuses import SiteStatus, study_status
 
 S = SubjectState
-ByState = Mapping[SubjectState, int]
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,14 @@ class Counts:
 
     @property
     def screen_failed(self) -> int:
-        """Persons whose screening ended because criteria were not met."""
-        return self.ever[S.SCREEN_FAILED]
+        """Persons whose screening ended because criteria were not met; a failure that was withdrawn is none."""
+        return self.current[S.SCREEN_FAILED]
+
+    @property
+    def screen_fail_rate(self) -> Fraction | None:
+        """Screen failures among those who failed screening or were enrolled; None before the first."""
+        ended = self.screen_failed + self.enrolled
+        return Fraction(self.screen_failed, ended) if ended else None
 
     @property
     def enrolled(self) -> int:
@@ -99,18 +102,28 @@ class StudyEnrollment:
         return sum(target for target in targets if target is not None) if targets and None not in targets else None
 
 
-def enrollment(study: Study, sites: Sequence[Site], *, now: datetime) -> StudyEnrollment:
+def enrollment(
+    study: Study,
+    sites: Sequence[Site],
+    *,
+    now: datetime,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
+) -> StudyEnrollment:
     """Counts of the given sites of a study, each by its own calendar day, in a fixed number of queries.
 
-    The study's status follows from all of its sites, given or not.
+    `as_of` asks for another day, the same at every site; `known_at` for what had been recorded by then. The study's
+    status follows from all of its sites, given or not; for another day, from them alone, since what was declared for
+    a study has no history.
     """
     every_site = list(study.sites.all())
     given = sorted(sites, key=lambda site: site.code)
-    days = site_days([*every_site, *given], now)
-    in_force = statuses_in_force(every_site, days=days)
+    everyone = [*every_site, *given]
+    days = site_days(everyone, now) if as_of is None else {site.pk: as_of for site in everyone}
+    in_force = statuses_in_force(every_site, days=days, known_at=known_at)
     principals = principal_investigators(given, days=days)
     upcoming = _next_changes(given, days)
-    current, ever = _current_counts(given, days), _ever_counts(given, days)
+    current, ever = counts_today(given, days) if as_of is None else counts_on(given, as_of, known_at=known_at)
     entries = tuple(
         SiteEnrollment(
             current=current[site.pk],
@@ -126,44 +139,15 @@ def enrollment(study: Study, sites: Sequence[Site], *, now: datetime) -> StudyEn
     )
     return StudyEnrollment(
         study=study,
-        status=overall_status(study, in_force, every_site),
+        status=overall_status(study, in_force, every_site) if as_of is None else _status_of_sites(in_force, every_site),
         as_of=now,
         sites=entries,
         totals=Counts(current=_added(e.current for e in entries), ever=_added(e.ever for e in entries)),
     )
 
 
-def _effective(sites: Sequence[Site], days: Mapping[int, date]) -> Q:
-    """State entries that have taken effect by each site's own day; the zones of the world hold at most three days."""
-    by_day: dict[date, list[int]] = defaultdict(list)
-    for site in sites:
-        by_day[days[site.pk]].append(site.pk)
-    condition = Q(pk__in=[])
-    for day, site_ids in by_day.items():
-        condition |= Q(subject__site__in=site_ids, effective_on__lte=day)
-    return condition
-
-
-def _current_counts(sites: Sequence[Site], days: Mapping[int, date]) -> dict[int, ByState]:
-    last = (
-        SubjectStateChange.objects.filter(_effective(sites, days))
-        .order_by("subject_id", "-effective_on", "-id")
-        .distinct("subject_id")
-    )
-    rows = SubjectStateChange.objects.filter(pk__in=last.values("pk")).order_by()
-    return _by_site(sites, rows.values_list("subject__site_id", "state").annotate(Count("pk")))
-
-
-def _ever_counts(sites: Sequence[Site], days: Mapping[int, date]) -> dict[int, ByState]:
-    rows = SubjectStateChange.objects.filter(_effective(sites, days)).order_by()
-    return _by_site(sites, rows.values_list("subject__site_id", "state").annotate(Count("subject_id", distinct=True)))
-
-
-def _by_site(sites: Sequence[Site], rows: Iterable[tuple[int, str, int]]) -> dict[int, ByState]:
-    counts: dict[int, dict[SubjectState, int]] = {site.pk: dict.fromkeys(SubjectState, 0) for site in sites}
-    for site_id, state, persons in rows:
-        counts[site_id][SubjectState(state)] = persons
-    return dict(counts)
+def _status_of_sites(in_force: Mapping[int, StatusInForce], sites: Sequence[Site]) -> SiteStatus:
+    return study_status([in_force[site.pk].status if site.pk in in_force else None for site in sites], None)
 
 
 def _added(counts: Iterable[ByState]) -> ByState:

@@ -1,6 +1,7 @@
-"""The pages that only read: start, studies, a study at a glance, a site with its subjects."""
+"""The pages that only read: start, studies, a site with its subjects."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -13,16 +14,23 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from dashboards.figures import headline
+from dashboards.looking_back import looking_back
+from dashboards.pictures.gallery import windows_of
+from dashboards.pictures.window_lines import window_lines
 from dashboards.queries import enrollment
 from dashboards.work_list import due_reminders, subjects_at
 from screening.models import Subject
 from screening.queries import versions_in_force
+from screening.reviews import counts_at, deviations_at
 from screening.states import BEFORE_DOSE, SubjectState
+from sites.models import Site
 from sites.queries import principal_investigators, site_today, status_in_force, upcoming_changes
-from sites.viewing import viewer_of
+from sites.viewing import Viewer, viewer_of
 from sites.views import status_context
 
 PER_PAGE = 50
+WEEK = timedelta(days=7)
+SHOWN_AHEAD = 20
 
 ORDERINGS: Mapping[str, tuple[Any, ...]] = {
     "number": (F("number").asc(),),
@@ -68,35 +76,14 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def study_overview(request: HttpRequest, registry_id: str) -> HttpResponse:
-    """A study at a glance: the figures and sites that this person may see, and nothing of other sites."""
-    viewer = viewer_of(request)
-    study = viewer.study(registry_id)
-    sites = list(viewer.access.counted_sites.filter(study=study))
-    overview = enrollment(study, sites, now=viewer.now)
-    whole = viewer.access.counted_studies.filter(pk=study.pk).exists()
-    context = {
-        "study": study,
-        "section": "studies",
-        "overview": overview,
-        "figures": headline(overview.totals, planned=study.planned_enrollment)
-        if whole
-        else headline(overview.totals, target=overview.target),
-        "whole": whole,
-        "manages": viewer.access.manages(study),
-        "linked": set(viewer.access.sites.filter(study=study).values_list("pk", flat=True)),
-    }
-    return render(request, "dashboards/study.html", context)
-
-
-@require_safe
 def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
     """A site: its status, figures, subjects, reminders and status history."""
     viewer = viewer_of(request)
     site = viewer.site(registry_id, code)
-    today = site_today(site, viewer.now)
+    back = looking_back(request, [site], viewer.now)
+    today = back.shown
     in_force = status_in_force(site, day=today)
-    entry = enrollment(site.study, [site], now=viewer.now).sites[0]
+    entry = enrollment(site.study, [site], now=viewer.now, as_of=back.day).sites[0]
     context = {
         **status_context(site, in_force, viewer),
         "entry": entry,
@@ -108,9 +95,24 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
         "now": viewer.now,
         "may_screen": viewer.access.may_screen_at(site),
         "reminders": due_reminders(site, today=today),
+        "site_reviews": counts_at(site),
+        "site_deviations": deviations_at(site),
         **_subject_table(request, subjects_at(site)),
     }
-    return render(request, "dashboards/site.html", context)
+    if back.day is not None:
+        return render(request, "dashboards/site_past.html", context | {"back": back, "manages": False})
+    context |= {"back": back, **_ahead(site, viewer)}
+    return render(request, "dashboards/site.html", context, status=back.status)
+
+
+def _ahead(site: Site, viewer: Viewer) -> dict[str, Any]:
+    """What the coming days bring: the windows, and those that open within a week."""
+    today = site_today(site, viewer.now)
+    lines = window_lines([site], now=viewer.now)
+    return {
+        "windows": windows_of(site.study, [site], now=viewer.now, whole=False, lines=lines),
+        "opening": lines.opening(today, today + WEEK)[:SHOWN_AHEAD],
+    }
 
 
 def _subject_table(request: HttpRequest, subjects: QuerySet[Subject]) -> dict[str, Any]:

@@ -46,11 +46,20 @@ def _latest(model: type[Fact] | type[SubjectStateChange]) -> Subquery:
     return Subquery(latest, output_field=DateTimeField())
 
 
+def is_late(today: date) -> Q:
+    """Reminders whose window has passed unanswered."""
+    return Q(state__in=OPEN, window_to__lt=today) | Q(state=ReminderState.MISSED)
+
+
+def is_due(today: date) -> Q:
+    """Open reminders whose window touches the next 14 days."""
+    return Q(state__in=OPEN, window_to__gte=today, window_from__lte=today + AHEAD)
+
+
 def due_reminders(site: Site, *, today: date) -> DueReminders:
     """Late: the window has passed and nothing settled it; only of subjects that are still in the study."""
     rows = Reminder.objects.filter(site=site).select_related("subject", "site")
-    late = rows.filter(Q(state__in=OPEN, window_to__lt=today) | Q(state=ReminderState.MISSED))
-    due = rows.filter(state__in=OPEN, window_to__gte=today, window_from__lte=today + AHEAD)
+    late, due = rows.filter(is_late(today)), rows.filter(is_due(today))
     return DueReminders(
         late=list(late.order_by("window_to", "id")[:100]), due=list(due.order_by("window_from", "due_at", "id")[:100])
     )

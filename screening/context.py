@@ -1,4 +1,6 @@
-"""What the frame of every page shows of reminders: how many want attention, and whether they go out at all."""
+"""What the frame of every page shows: reminders wanting attention, whether they go out at all, reviews to sign."""
+
+from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -6,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from screening.reminders.health import Health, health
 from screening.reminders.queries import Attention, attention
+from screening.reviews import awaiting
 from sites.access import Access
 from sites.models import Membership
 from sites.viewing import Viewer, viewer_of
@@ -15,7 +18,7 @@ HEARS_ALARMS = {*Membership.Role} - {Membership.Role.SPONSOR}
 
 
 def reminders(request: HttpRequest) -> dict[str, object]:
-    """`attention` (counts for the header) and `alarm` (what keeps reminders from going out), asked for when used."""
+    """`attention` and `signing` (counts for the header), `alarm` (what keeps reminders in), asked for when used."""
     user = getattr(request, "user", AnonymousUser())
     if not user.is_authenticated:
         return {}
@@ -23,6 +26,7 @@ def reminders(request: HttpRequest) -> dict[str, object]:
     return {
         "attention": SimpleLazyObject(lambda: _attention(viewer)),
         "alarm": SimpleLazyObject(lambda: _alarm(viewer)),
+        "signing": SimpleLazyObject(lambda: _signing(viewer)),
     }
 
 
@@ -33,6 +37,22 @@ def _attention(viewer: Viewer) -> Attention | None:
 def _alarm(viewer: Viewer) -> Health | None:
     found = health(now=viewer.now, watched_since=started_at()) if hears(viewer.access) else None
     return found if found is not None and not found.fine else None
+
+
+@dataclass(frozen=True)
+class Signing:
+    """How many reviews wait for the person's signature; None for who signs nowhere."""
+
+    waiting: int | None
+
+
+def _signing(viewer: Viewer) -> Signing:
+    sites = [site for site in viewer.access.sites if viewer.access.may_sign_at(site)] if _signs(viewer) else []
+    return Signing(awaiting(sites).count() if sites else None)
+
+
+def _signs(viewer: Viewer) -> bool:
+    return any(member.role == Membership.Role.PRINCIPAL_INVESTIGATOR for member in viewer.access.memberships)
 
 
 def hears(access: Access) -> bool:

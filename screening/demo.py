@@ -7,6 +7,7 @@ from typing import Any
 from screening import services
 from screening.criteria import parse_record
 from screening.demo_records import Course, invented_record
+from screening.demo_reviews import review_pool, sign_as_demo
 from screening.models import Subject
 from screening.states import SubjectState
 from sites.models import Site
@@ -52,13 +53,23 @@ def courses(rng: Random) -> list[Course]:
     return sorted(planned, key=lambda course: -course.screened_days_ago)
 
 
-def load_subjects(*, sites: dict[str, Site], by: User, now: datetime, seed: int = SEED) -> list[Subject]:
-    """Store the demo subjects through the same services that people use."""
+def load_subjects(
+    *, sites: dict[str, Site], investigators: dict[str, User], by: User, now: datetime, seed: int = SEED
+) -> list[Subject]:
+    """Store the demo subjects through the same services that people use; the investigators' reviews follow.
+
+    Site codes to the sites, and to who signs at each.
+    """
     rng = Random(seed)  # noqa: S311  invented data, not secrets
-    return [_enter(course, sites[course.site], by=by, now=now, rng=rng) for course in courses(rng)]
+    entered = []
+    for course in courses(rng):
+        signer = investigators[course.site]
+        entered.append(_enter(course, sites[course.site], by=by, signer=signer, now=now, rng=rng))
+    review_pool(sites=sites, investigators=investigators, by=by, now=now)
+    return entered
 
 
-def _enter(course: Course, site: Site, *, by: User, now: datetime, rng: Random) -> Subject:
+def _enter(course: Course, site: Site, *, by: User, signer: User, now: datetime, rng: Random) -> Subject:
     today = site_today(site, now)
     began = today - timedelta(days=course.screened_days_ago)
     historical = course.outcome in {"screen_failed", "completed", "treated", "withdrawn"}
@@ -75,12 +86,12 @@ def _enter(course: Course, site: Site, *, by: User, now: datetime, rng: Random) 
     subject = services.import_record(
         site=site, record=parse_record(raw), by=by, now=now, screened_on=began, as_of=min(as_of, today), state=state
     )
-    _follow_course(course, subject, began=began, decided=min(as_of, today), dose=dose, by=by, now=now)
+    _follow_course(course, subject, decided=min(as_of, today), dose=dose, by=by, signer=signer, now=now)
     return subject
 
 
 def _follow_course(
-    course: Course, subject: Subject, *, began: date, decided: date, dose: date | None, by: User, now: datetime
+    course: Course, subject: Subject, *, decided: date, dose: date | None, by: User, signer: User, now: datetime
 ) -> None:
     if course.outcome == "screen_failed":
         violated = [
@@ -95,6 +106,7 @@ def _follow_course(
             subject=subject, on=decided + timedelta(days=3), by=by, now=now, reason="Withdrew consent (invented)."
         )
     elif course.outcome in {"enrolled", "treated", "completed"} and dose is not None:
+        sign_as_demo(subject, by=signer, now=now, as_of=decided)
         services.enroll(subject=subject, on=decided + timedelta(days=1), by=by, now=now)
         if course.outcome != "enrolled":
             services.record_first_dose(subject=subject, on=dose, by=by, now=now)

@@ -11,8 +11,8 @@ CHANGES = (
         '"practice" are this product\'s.',
         '"practice" are this product\'s. The heart function of this version is invented demo data.',
     ),
-    ("A left ventricular ejection fraction below 40 %.", "A left ventricular ejection fraction below 45 %."),
-    ("{fact: lvef, below: 40,", "{fact: lvef, below: 45,"),
+    ("A left ventricular ejection fraction below 40 %.", "A left ventricular ejection fraction below 58 %."),
+    ("{fact: lvef, below: 40,", "{fact: lvef, below: 58,"),
 )
 """What the amendment has in place of what; each stands once in the shipped document."""
 

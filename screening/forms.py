@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from screening.models import ProtocolVersion, Sex
+from screening.proposals import ProposedFailure
 from sites.models import Study
 from trialops.forms import DayField, ReasonField, day_in_words
 
@@ -114,7 +115,7 @@ class WithdrawForm(StateForm):
 
 
 class FailScreeningForm(StateForm):
-    """Which criteria are not met, and which one is the primary reason. Those violated are ticked."""
+    """Which criteria are not met, and which one is the primary reason. What the verdict proposes is filled in."""
 
     criteria = forms.MultipleChoiceField(
         label=gettext_lazy("Criteria not met"),
@@ -126,10 +127,18 @@ class FailScreeningForm(StateForm):
     )
     comment = ReasonField(label=gettext_lazy("Comment"), required=False)
 
-    def __init__(self, *args: Any, criteria: Sequence[tuple[str, str]], violated: Sequence[str], **kwargs: Any) -> None:
-        first = {"criteria": list(violated), "primary": violated[0] if len(violated) == 1 else ""}
+    def __init__(
+        self, *args: Any, criteria: Sequence[tuple[str, str]], proposal: ProposedFailure | None, **kwargs: Any
+    ) -> None:
+        first = {"criteria": list(proposal.criteria), "primary": proposal.primary} if proposal else {}
         kwargs["initial"] = {**first, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
+        if proposal:
+            self.fields["criteria"].help_text = _("Those that the verdict finds violated are ticked.")
+            self.fields["primary"].help_text = _("Suggested: %(id)s, %(rule)s.") % {
+                "id": proposal.primary,
+                "rule": proposal.rule,
+            }
         for name, choices in (("criteria", criteria), ("primary", [("", _("choose …")), *criteria])):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101  tells the type checker

@@ -25,7 +25,7 @@ TRANSITIONS: dict[SubjectState, frozenset[SubjectState]] = {
     S.ENROLLED: frozenset({S.TREATED, S.WITHDRAWN}),
     S.TREATED: frozenset({S.COMPLETED, S.WITHDRAWN}),
     S.COMPLETED: frozenset(),
-    S.SCREEN_FAILED: frozenset(),
+    S.SCREEN_FAILED: frozenset({S.IN_SCREENING}),
     S.WITHDRAWN: frozenset(),
 }
 """Which state may follow which; the database refuses what is not in this table."""
@@ -41,3 +41,12 @@ IN_STUDY_AFTER_DOSE = frozenset({S.TREATED})
 
 CONSENTED = frozenset({S.IN_SCREENING, S.ELIGIBLE, S.ENROLLED, S.TREATED})
 """States in which a subject has consented to a protocol version and can consent to a later one."""
+
+ENDED = frozenset({S.COMPLETED, S.SCREEN_FAILED, S.WITHDRAWN})
+"""States in which the verdict no longer decides anything; of them only a failure not confirmed can be withdrawn."""
+
+REVIEWED = frozenset({S.SCREEN_FAILED, S.ELIGIBLE})
+"""States that the principal investigator reviews and signs."""
+
+ENROLLED_ONCE = frozenset({S.ENROLLED, S.TREATED, S.COMPLETED})
+"""States that follow an enrollment."""

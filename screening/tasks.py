@@ -5,8 +5,9 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from screening import fact_sheets
+from screening import counts, fact_sheets
 from screening.rescoring import start_new_day
+from screening.services import importing
 from sites.models import Site
 
 logger = logging.getLogger(__name__)
@@ -23,9 +24,26 @@ def rescore_open_subjects() -> int:
 
 
 @shared_task
+def verify_counts() -> int:
+    """Prove every site's counts equal to a recount; returns how many sites differ, each logged by its id."""
+    wrong = 0
+    for site in counts.sites_to_count():
+        if found := counts.verify_site(site):
+            wrong += 1
+            logger.error("%d counts of site %s are unlike a recount: manage.py refill_counts", len(found), site.pk)
+    return wrong
+
+
+@shared_task
 def verify_fact_sheets() -> int:
     """Prove every fact sheet equal to its rows; returns how many had to be mended, each logged by its subject's id."""
     verified = fact_sheets.verify_fact_sheets()
     for pk in verified.wrong:
         logger.error("The fact sheet of subject %s was unlike its rows, and is mended", pk)
     return len(verified.stale) + len(verified.wrong)
+
+
+@shared_task
+def purge_imports() -> int:
+    """Delete what was read of files handed in long ago; returns of how many."""
+    return importing.purge_imports(now=timezone.now())

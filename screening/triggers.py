@@ -2,9 +2,9 @@
 
 import pgtrigger
 
-from screening.states import TRANSITIONS
+from screening.states import ENDED
 
-FINAL = ", ".join(f"'{state}'" for state, following in TRANSITIONS.items() if not following)
+FINAL = ", ".join(f"'{state}'" for state in sorted(ENDED))
 PUBLISHED_ORDER = "(version.published_at, version.id)"
 
 LIVE_ADOPTIONS = """
@@ -16,7 +16,8 @@ LIVE_ADOPTIONS = """
 """
 
 
-def _refusal(message: str, name: str, *values: str) -> str:
+def refusal(message: str, name: str, *values: str) -> str:
+    """The statement by which a trigger refuses; the name reaches the caller as that of a constraint."""
     arguments = "".join(f", {value}" for value in values)
     return f"RAISE EXCEPTION '{message}'{arguments} USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';"
 
@@ -35,21 +36,21 @@ def adoption_is_possible() -> pgtrigger.Trigger:
             FROM screening_protocolversion AS version, trial_sites_site AS site
             WHERE version.id = NEW.protocol_version_id AND site.id = NEW.site_id;
             IF taken.study_id <> taken.site_study OR taken.status = 'draft' THEN
-                {_refusal("a site takes up a published version of its own study", "adoption_of_published_version")}
+                {refusal("a site takes up a published version of its own study", "adoption_of_published_version")}
             END IF;
             IF NOT EXISTS (
                 SELECT 1 FROM screening_protocolversion AS version
                 WHERE version.study_id = taken.study_id AND version.status <> 'draft'
                 AND {PUBLISHED_ORDER} < (taken.published_at, taken.id)) THEN
-                {_refusal("the first version is in force at every site from the start", "adoption_of_amendment")}
+                {refusal("the first version is in force at every site from the start", "adoption_of_amendment")}
             END IF;
             IF NEW.effective_on < taken.effective_on THEN
-                {_refusal("the version takes effect only on %", "adoption_after_effect", "taken.effective_on")}
+                {refusal("the version takes effect only on %", "adoption_after_effect", "taken.effective_on")}
             END IF;
             SELECT * INTO corrected FROM screening_protocoladoption WHERE id = NEW.supersedes_id;
             IF FOUND AND (corrected.site_id, corrected.protocol_version_id, corrected.retracted)
                       <> (NEW.site_id, NEW.protocol_version_id, FALSE) THEN
-                {_refusal("a correction is about the same site and version", "adoption_corrects_its_own")}
+                {refusal("a correction is about the same site and version", "adoption_corrects_its_own")}
             END IF;
             PERFORM 1 FROM (
                 SELECT effective_on, (published_at, protocol_version_id) AS place,
@@ -60,7 +61,7 @@ def adoption_is_possible() -> pgtrigger.Trigger:
             ) AS neighbours
             WHERE effective_on = earlier_on OR place <= earlier_place LIMIT 1;
             IF FOUND THEN
-                {_refusal("a site takes up its versions in the order of their publication", "adoptions_in_order")}
+                {refusal("a site takes up its versions in the order of their publication", "adoptions_in_order")}
             END IF;
             RETURN NULL;
             """  # noqa: S608
@@ -78,7 +79,7 @@ def subject_version_fits() -> pgtrigger.Trigger:
             IF NOT EXISTS (
                 SELECT 1 FROM screening_protocolversion AS version JOIN trial_sites_site AS site USING (study_id)
                 WHERE version.id = NEW.protocol_version_id AND site.id = NEW.site_id AND version.status <> 'draft') THEN
-                {_refusal("a subject needs a published version of its study", "subject_version_fits")}
+                {refusal("a subject needs a published version of its study", "subject_version_fits")}
             END IF;
             RETURN NEW;
         """,  # noqa: S608
@@ -98,7 +99,7 @@ def subject_version_has_history() -> pgtrigger.Trigger:
                     SELECT from_version_id, to_version_id FROM screening_subjectversionchange
                     WHERE subject_id = NEW.id ORDER BY id DESC LIMIT 1) AS latest
                 WHERE (from_version_id, to_version_id) = (OLD.protocol_version_id, NEW.protocol_version_id)) THEN
-                {_refusal("a subject changes its version only by a recorded consent", "subject_version_has_history")}
+                {refusal("a subject changes its version only by a recorded consent", "subject_version_has_history")}
             END IF;
             RETURN NEW;
         """,  # noqa: S608
@@ -117,21 +118,21 @@ def version_change_is_possible() -> pgtrigger.Trigger:
             SELECT * INTO moved FROM screening_subject WHERE id = NEW.subject_id FOR UPDATE;
             PERFORM 1 FROM trial_sites_site WHERE id = moved.site_id FOR UPDATE;
             IF moved.protocol_version_id <> NEW.from_version_id THEN
-                {_refusal("the subject stands under another version", "version_change_from_present")}
+                {refusal("the subject stands under another version", "version_change_from_present")}
             END IF;
             IF NOT EXISTS (
                 SELECT 1 FROM screening_protocolversion AS present, screening_protocolversion AS version
                 WHERE present.id = NEW.from_version_id AND version.id = NEW.to_version_id
                 AND {PUBLISHED_ORDER} > (present.published_at, present.id)) THEN
-                {_refusal("a subject moves to a later version only", "version_change_to_later")}
+                {refusal("a subject moves to a later version only", "version_change_to_later")}
             END IF;
             SELECT protocol_version_id INTO in_force FROM ({LIVE_ADOPTIONS.format(site="moved.site_id")}) AS live
             WHERE effective_on <= NEW.effective_on ORDER BY effective_on DESC LIMIT 1;
             IF in_force IS DISTINCT FROM NEW.to_version_id THEN
-                {_refusal("the version is not in force at the site on that day", "version_change_to_one_in_force")}
+                {refusal("the version is not in force at the site on that day", "version_change_to_one_in_force")}
             END IF;
             IF moved.state IN ({FINAL}) THEN
-                {_refusal("a subject in a final state keeps its version", "version_change_before_the_end")}
+                {refusal("a subject in a final state keeps its version", "version_change_before_the_end")}
             END IF;
             UPDATE screening_subject SET protocol_version_id = NEW.to_version_id WHERE id = NEW.subject_id;
             RETURN NULL;

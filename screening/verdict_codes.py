@@ -1,6 +1,4 @@
-"""The verdicts of all criteria as one short text, a letter each in the document's order: to compare and to count."""
-
-from collections.abc import Mapping
+"""What the letters of a verdict code mean (`screening.criteria.verdict_code` makes it): to compare and to count."""
 
 from screening.criteria import CriterionVerdict, Protocol, SubjectVerdict
 
@@ -12,11 +10,6 @@ LETTERS = {
 }
 """The first letters of the verdicts' names; the trigger that keeps the current verdict writes the same."""
 WORDS = {letter: verdict.value for verdict, letter in LETTERS.items()}
-
-
-def code_of(verdicts: Mapping[str, CriterionVerdict]) -> str:
-    """The code of what `screening.criteria.verdicts` gives."""
-    return "".join([LETTERS[verdict] for verdict in verdicts.values()])
 
 
 def verdict_of(code: str) -> SubjectVerdict:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from screening.criteria import Protocol, SubjectRecord, SubjectVerdict, verdicts
-from screening.verdict_codes import SATISFIED, UNKNOWN, VIOLATED, WORDS, code_of, criterion_ids, verdict_of
+from screening.criteria import Protocol, SubjectRecord, SubjectVerdict, verdict_code
+from screening.verdict_codes import SATISFIED, UNKNOWN, VIOLATED, WORDS, criterion_ids, verdict_of
 
 Json = dict[str, Any]
 Transition = tuple[SubjectVerdict, SubjectVerdict]
@@ -115,10 +115,7 @@ class Comparison:
         """A subject's codes under both versions on the same day; `read` gives its record as a version reads it."""
         before = read(self.before)
         after = before if self.after.declared == self.before.declared else read(self.after)
-        return (
-            code_of(verdicts(self.before, before, as_of=as_of)),
-            code_of(verdicts(self.after, after, as_of=as_of)),
-        )
+        return verdict_code(self.before, before, as_of=as_of), verdict_code(self.after, after, as_of=as_of)
 
     def tally(self, raw: Json | None = None) -> Tally:
         """An empty tally, or the one that was written with `as_json`."""

@@ -78,6 +78,14 @@ class Access:
         """Enter subjects and facts: site staff at their own site, study managers anywhere in their study."""
         return self.manages(site.study) or any(m.site_id == site.pk and m.role in SITE_STAFF for m in self.memberships)
 
+    def may_sign_at(self, site: Site) -> bool:
+        """Sign reviews: a principal investigator at their own site, and nobody else."""
+        return any(m.site_id == site.pk and m.role == Role.PRINCIPAL_INVESTIGATOR for m in self.memberships)
+
+    def may_judge_at(self, site: Site) -> bool:
+        """Judge a laboratory result: the investigators of the site."""
+        return self.may_sign_at(site)
+
 
 def access_of(user: User | AnonymousUser, today: date) -> Access:
     """The access of a signed-in user."""

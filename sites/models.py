@@ -1,14 +1,15 @@
 """Studies, sites, investigators and their terms, site status and its history, who may do what, API tokens."""
 
+import uuid
 import zoneinfo
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce, Now
@@ -60,7 +61,13 @@ class Study(models.Model):
     contact_name = models.CharField(max_length=200, blank=True)
     contact_phone = models.CharField(max_length=40, blank=True)
     is_demo = models.BooleanField("invented demo data", default=False)
+    failure_threshold = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MinValueValidator(2), MaxValueValidator(100)],
+        help_text="Screen failures by criterion are told to sponsors in steps of this many; fewer are withheld.",
+    )
     data_version = models.BigIntegerField(default=0, editable=False)
+    data_changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name_plural = "studies"
@@ -70,7 +77,12 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(declared_status__isnull=True) | Q(declared_status__in=sorted(STUDY_DECLARED)),
                 name="study_declared_status_known",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(failure_threshold__range=(2, 100)),
+                name="study_failure_threshold_in_range",
+                violation_error_message="The threshold for screen failures lies between 2 and 100.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -100,7 +112,7 @@ class Site(models.Model):
 
     class Meta:
         ordering = ["study", "code"]
-        triggers = [bumps_data_version("NEW.study_id")]
+        triggers = [bumps_data_version("site", site="NEW.id")]
         constraints = [models.UniqueConstraint(fields=["study", "code"], name="site_code_unique_in_study")]
 
     def __str__(self) -> str:
@@ -140,7 +152,7 @@ class InvestigatorTerm(models.Model):
 
     class Meta:
         ordering = ["site", "-starts_on"]
-        triggers = [bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id")]
+        triggers = [bumps_data_version("investigator")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
@@ -185,7 +197,7 @@ class SiteStatusChange(models.Model):
         triggers = [
             append_only(),
             legal_timeline(),
-            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
+            bumps_data_version("status"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=SiteStatus.values), name="site_status_known"),
@@ -214,11 +226,31 @@ class SiteStatusVerification(models.Model):
         ordering = ["site", "-verified_on", "-id"]
         triggers = [
             append_only(),
-            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
+            bumps_data_version("verification"),
         ]
 
     def __str__(self) -> str:
         return f"{self.site.code} verified on {self.verified_on}"
+
+
+class RegistryCopy(models.Model):
+    """The registry's record of a study as somebody fetched it: what ours is compared with. The newest counts."""
+
+    append_only = True
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="registry_copies")
+    document = models.JSONField(help_text="The record as version 2 of the ClinicalTrials.gov API gives it.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the record's canonical text.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["study", "-id"]
+        verbose_name_plural = "registry copies"
+        triggers = [append_only()]
+
+    def __str__(self) -> str:
+        return f"{self.study.registry_id} as in the registry on {self.recorded_at:%Y-%m-%d}"
 
 
 class Membership(models.Model):
@@ -282,15 +314,95 @@ class Membership(models.Model):
         return Q(starts_on__lte=day) & (Q(ends_on__isnull=True) | Q(ends_on__gte=day))
 
 
-class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type information
-    """A token that reads one study's counts; only its digest is stored."""
+class StudyChange(models.Model):
+    """Something that pollers can see has changed: which data version it made, what kind of thing, at which site."""
 
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100)
+    append_only = True
+
+    class Kind(models.TextChoices):
+        STUDY = "study", "the study's own data"
+        SITE = "site", "a site's own data"
+        INVESTIGATOR = "investigator", "investigators of a site"
+        STATUS = "status", "a site's status history"
+        VERIFICATION = "verification", "a verification of a site's status"
+        COUNTS = "counts", "counts of persons"
+        SCREEN_FAILURES = "screen_failures", "reasons of screen failures"
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="changes")
+    version = models.BigIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        ordering = ["study", "name"]
-        constraints = [models.UniqueConstraint(fields=["study", "name"], name="api_token_name_unique_in_study")]
+        ordering = ["study", "version"]
+        triggers = [append_only()]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "version"], name="study_change_once_for_each_version"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["study", "site", "investigator", "status", "verification", "counts",
+                                      "screen_failures"]),
+                name="study_change_kind_known",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.study_id} version {self.version}: {self.kind}"
+
+
+class ApiResource(models.TextChoices):
+    """What a token may read of its study."""
+
+    ENROLLMENT = "enrollment", "enrollment counts"
+    SCREEN_FAILURES = "screen_failures", "screen failures by criterion"
+    SITES = "sites", "sites and their status history"
+    CHANGES = "changes", "what has changed"
+
+
+def every_resource() -> list[str]:
+    return list(ApiResource.values)
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type information
+    """A token that reads aggregates of one study; only its digest is stored.
+
+    It is valid until it expires or is revoked; a personal one also only while its owner has a role in the whole study.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Its name in addresses.")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    resources = ArrayField(models.CharField(max_length=20, choices=ApiResource), default=every_resource)
+    personal = models.BooleanField(default=False, help_text="Ends with its owner's role in the study.")
+    replaces = models.OneToOneField(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaced_by", editable=False
+    )
+    is_replaced = models.BooleanField(default=False, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the hour.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["study", "name", "-created"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "name"],
+                condition=Q(revoked_at__isnull=True, is_replaced=False),
+                name="api_token_name_unique_in_study",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="api_token_revoked_who_and_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(resources__contained_by=["enrollment", "screen_failures", "sites", "changes"])
+                & ~Q(resources=[]),
+                name="api_token_resources_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.study.registry_id})"

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from sites.models import ApiToken, Membership, Site, SiteStatusChange, SiteStatusVerification, Study
+from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
-from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, SiteStatus, bounded_by
+from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, UNDO_WITHIN, SiteStatus, bounded_by
+from sites.tokens import issue_token as issue_token  # noqa: PLC0414  one place for callers to find the services
 from trialops.accounts.models import User
 
 
@@ -81,6 +83,26 @@ def correct_site_status(
 
 
 @transaction.atomic
+def undo_site_status(*, change: SiteStatusChange, by: User, now: datetime) -> SiteStatusChange:
+    """Take back one's own entry of the last hour: a correcting entry says what held before.
+
+    Raises ValidationError for anybody else's entry, an older one, one that has been corrected, and a site's first.
+    """
+    if change.recorded_by_id != by.pk:
+        raise ValidationError("Only who made an entry can undo it; correct it in the site's history instead.")
+    if now - change.recorded_at > UNDO_WITHIN:
+        raise ValidationError("It is too late to undo this entry; correct it in the site's history instead.")
+    earlier = live_changes().filter(site=change.site_id, effective_on__lte=change.effective_on).exclude(pk=change.pk)
+    before = earlier.filter(Q(effective_on__lt=change.effective_on) | Q(pk__lt=change.pk))
+    held = before.order_by("-effective_on", "-id").first()
+    if held is None:
+        raise ValidationError("A site's first status cannot be undone; correct its entry instead.")
+    return correct_site_status(
+        change=change, status=SiteStatus(held.status), effective_on=change.effective_on, by=by, reason="Undone."
+    )
+
+
+@transaction.atomic
 def verify_site_status(*, site: Site, verified_on: date, by: User) -> SiteStatusVerification:
     """Record that the site's status was made sure of on a day; not in the future."""
     if not live_changes().filter(site=site, effective_on__lte=verified_on).exists():
@@ -108,20 +130,6 @@ def declare_study_status(*, study: Study, status: SiteStatus | None, by: User) -
     study.declared_status = status
     study.save(update_fields=["declared_status"])
     return study
-
-
-@transaction.atomic
-def issue_token(*, study: Study, name: str, expires_in_days: int | None = None) -> tuple[ApiToken, str]:
-    """Make a token that reads the study's counts; the text is returned once and stored only as a digest."""
-    if ApiToken.objects.filter(study=study, name=name).exists():
-        raise ValidationError({"name": f"{study.registry_id} already has a token named “{name}”; choose another name."})
-    account, created = User.objects.get_or_create(username=f"api-{study.registry_id}".lower())
-    if created:
-        account.set_unusable_password()
-        account.save(update_fields=["password"])
-    expiry = None if expires_in_days is None else timedelta(days=expires_in_days)
-    token, text = ApiToken.objects.create(user=account, expiry=expiry, study=study, name=name)
-    return token, text
 
 
 @transaction.atomic

@@ -1,5 +1,7 @@
 """Site status: the registry's words, which change may follow which, and what each allows."""
 
+from datetime import timedelta
+
 from django.db import models
 
 
@@ -51,6 +53,9 @@ STUDY_DECLARED = frozenset({S.SUSPENDED, S.COMPLETED, S.WITHDRAWN, S.TERMINATED}
 
 VERIFY_AFTER_DAYS = 30
 """A status not verified for this many days is shown as stale."""
+
+UNDO_WITHIN = timedelta(hours=1)
+"""For so long an entry can be undone by who made it; later it is corrected, with a reason."""
 
 
 def bounded_by(declared: str | None) -> frozenset[SiteStatus]:

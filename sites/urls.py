@@ -2,9 +2,17 @@
 
 from django.urls import path
 
-from sites.views import correct_status, verify_status
+from sites.registry.views import registry_file, registry_page
+from sites.token_views import Tokens, revoke, rotate
+from sites.views import correct_status, undo_status, verify_status
 
 urlpatterns = [
+    path("<str:registry_id>/registry/", registry_page, name="registry"),
+    path("<str:registry_id>/registry/record.json", registry_file, name="registry-file"),
+    path("<str:registry_id>/tokens/", Tokens.as_view(), name="tokens"),
+    path("<str:registry_id>/tokens/<uuid:token_id>/rotate/", rotate, name="token-rotate"),
+    path("<str:registry_id>/tokens/<uuid:token_id>/revoke/", revoke, name="token-revoke"),
+    path("<str:registry_id>/sites/<str:code>/status/<int:change_id>/undo/", undo_status, name="site-status-undo"),
     path("<str:registry_id>/sites/<str:code>/status/verify/", verify_status, name="site-verify"),
     path(
         "<str:registry_id>/sites/<str:code>/status/<int:change_id>/correct/", correct_status, name="site-status-correct"

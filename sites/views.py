@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sites.forms import CorrectionForm, StatusForm, StatusOption, effects_on_screening, possible_statuses
 from sites.models import Site, SiteStatusChange
 from sites.queries import StatusInForce, site_today, status_history, status_in_force, upcoming_changes
-from sites.services import change_site_status, correct_site_status, verify_site_status
+from sites.services import change_site_status, correct_site_status, undo_site_status, verify_site_status
 from sites.statuses import SiteStatus
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors, posted
@@ -49,6 +50,8 @@ class ChangeStatus(View):
             except ValidationError as error:
                 add_service_errors(form, error)
             else:
+                if request.POST.get("back") == "study":  # which says so itself, and offers to undo it
+                    return redirect(f"{reverse('study', args=[registry_id])}?changed={change.pk}")
                 messages.success(request, _status_saved(change))
                 return redirect("site", registry_id, code)
         return self.page(request, viewer, site, form)
@@ -97,6 +100,22 @@ def correct_status(request: HttpRequest, registry_id: str, code: str, change_id:
             return redirect("site-status", registry_id, code)
     context = {"site": site, "study": site.study, "section": "studies", "change": change, "form": form}
     return render(request, "sites/correct_status.html", context, status=400 if form.errors else 200)
+
+
+@require_POST
+def undo_status(request: HttpRequest, registry_id: str, code: str, change_id: int) -> HttpResponseRedirect:
+    """Take back what the person has just entered, by a correcting entry."""
+    viewer = viewer_of(request)
+    site = viewer.managed_site(registry_id, code)
+    change = get_object_or_404(SiteStatusChange.objects.select_related("site__study"), site=site, pk=change_id)
+    try:
+        undo_site_status(change=change, by=viewer.user, now=viewer.now)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Undone; both entries stay in the history."))
+        messages.info(request, _status_now(site, viewer))
+    return redirect("study", registry_id)
 
 
 @require_POST

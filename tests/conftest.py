@@ -84,6 +84,14 @@ def this_process_has_just_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trialops.health.STARTED_AT", datetime.now(UTC))
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    """Another test's database may have had the same study, in the same version, with other data."""
+    from trialops.api.kept import kept  # settings are not ready when this module is imported
+
+    kept.clear()
+
+
 @pytest.fixture
 def clock_stands_still() -> Iterator[None]:
     """At tests.people.NOW, for pages that speak of today."""

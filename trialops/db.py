@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import ProgrammingError, connections
+from django.db import ProgrammingError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import errors, sql
@@ -33,6 +33,18 @@ def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
         connection.close()
         connection.settings_dict.clear()
         connection.settings_dict.update(app_settings)
+
+
+@contextmanager
+def one_snapshot() -> Iterator[None]:
+    """All reads inside see the same moment, so that no count and no data version is of another one."""
+    if connection.in_atomic_block:  # the caller's transaction decides
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
 
 
 def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:

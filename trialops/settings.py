@@ -63,6 +63,8 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "trialops.request_id.RequestIdMiddleware",
+    "trialops.middleware.NotModifiedMiddleware",
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -247,6 +249,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=23),
         "options": {"expires": 3000},
     },
+    "verify-counts": {
+        "task": "screening.tasks.verify_counts",
+        "schedule": crontab(hour=4, minute=11),
+        "options": {"expires": 3000},
+    },
+    "purge-imports": {
+        "task": "screening.tasks.purge_imports",
+        "schedule": crontab(minute=23),
+        "options": {"expires": 3000},
+    },
     "verify-fact-sheets": {
         "task": "screening.tasks.verify_fact_sheets",
         "schedule": crontab(hour=3, minute=41),
@@ -266,6 +278,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "trialops.api.problems.exception_handler",
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
 }
+API_UNITS_PER_MINUTE = env.int("API_UNITS_PER_MINUTE", default=600)
 KNOX_TOKEN_MODEL = "trial_sites.ApiToken"  # noqa: S105
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -287,7 +300,8 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {request_id} {name} {message}", "style": "{"}},
+    "filters": {"request_id": {"()": "trialops.request_id.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

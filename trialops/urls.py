@@ -7,6 +7,7 @@ from django.urls import include, path
 from trialops.views import SignIn, admin_sign_in, healthz
 
 urlpatterns = [
+    path("api/v1/", include("dashboards.api_urls")),  # first: it is asked for most often
     path("", include("dashboards.urls")),
     path("studies/", include("sites.urls")),
     path("", include("screening.urls")),
@@ -15,7 +16,6 @@ urlpatterns = [
     path("admin/login/", admin_sign_in),
     path("admin/logout/", LogoutView.as_view()),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("dashboards.api_urls")),
     path("healthz", healthz, name="healthz"),
 ]
 

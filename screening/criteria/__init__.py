@@ -4,7 +4,7 @@ from screening.criteria.assessment import Assessment, Change, CriterionResult, a
 from screening.criteria.catalogue import CATALOGUE, Fact, FactKind
 from screening.criteria.document import Criterion, Protocol
 from screening.criteria.document_parsing import parse_protocol
-from screening.criteria.evaluation import verdicts, verdicts_by_meaning
+from screening.criteria.evaluation import verdict_code, verdicts, verdicts_by_meaning
 from screening.criteria.explain import FactUsed
 from screening.criteria.logic import CriterionKind, CriterionVerdict, SubjectVerdict, Truth, subject_verdict
 from screening.criteria.practice import (
@@ -69,6 +69,7 @@ __all__ = [
     "parse_therapy",
     "parse_toxicity",
     "subject_verdict",
+    "verdict_code",
     "verdicts",
     "verdicts_by_meaning",
     "windows",

@@ -123,6 +123,13 @@ class Protocol:
         """Each criterion's id, and what each truth of its condition means."""
         return tuple((criterion.id, criterion.verdict_of) for criterion in self.criteria)
 
+    @cached_property
+    def letters_of(self) -> tuple[dict[bool | None, str], ...]:
+        """What each truth of each condition means, as the verdict's first letter."""
+        return tuple(
+            {truth: verdict.value[0] for truth, verdict in criterion.verdict_of.items()} for criterion in self.criteria
+        )
+
     def criterion(self, criterion_id: str) -> Criterion:
         """The criterion of this id. Raises KeyError."""
         for criterion in self.criteria:

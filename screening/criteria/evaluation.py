@@ -23,6 +23,14 @@ def verdicts(
     return verdicts_of_facts(protocol, facts)
 
 
+def verdict_code(protocol: Protocol, record: SubjectRecord, *, as_of: date, first_dose: date | None = None) -> str:
+    """The same as one text: each criterion's verdict by its first letter, in the document's order. For large pools."""
+    day = first_dose_of(record, as_of=as_of, first_dose=first_dose)
+    facts = facts_of(record, as_of=as_of, first_dose=day, until_first_dose=protocol.until_first_dose)
+    truths = protocol.decide(facts)
+    return "".join([letter_of[truth] for letter_of, truth in zip(protocol.letters_of, truths, strict=True)])
+
+
 def verdicts_of_facts(protocol: Protocol, facts: Facts) -> dict[str, CriterionVerdict]:
     """The verdict of each criterion on facts already gathered."""
     return {

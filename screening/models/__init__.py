@@ -1,13 +1,17 @@
 """What screening keeps: subjects, facts, verdicts, protocol versions, reminders and their messages."""
 
 from screening.models.assessments import Assessment
+from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
 from screening.models.derived import CurrentVerdict, FactSheet
+from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
+from screening.models.imports import Import, ImportFormat, ImportState
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
 from screening.models.reminders import Acknowledgement, Audience, Reminder, ReminderSource, ReminderState
 from screening.models.rescoring import RescoringPart, RescoringRun, RunKind, RunState
+from screening.models.reviews import ReviewStep, Signature, SignatureVoiding
 from screening.models.subjects import (
     ScreenFailure,
     Sex,
@@ -26,18 +30,24 @@ __all__ = [
     "CalendarFeed",
     "Channel",
     "CurrentVerdict",
+    "DailyStateCount",
     "Fact",
     "FactSheet",
     "Heartbeat",
+    "Import",
+    "ImportFormat",
+    "ImportState",
     "Intervention",
     "Lane",
     "MailChoice",
     "Message",
     "MessageAttempt",
     "MessageState",
+    "NamedCriteria",
     "Notice",
     "Observation",
     "ProtocolAdoption",
+    "ProtocolDeviation",
     "ProtocolVersion",
     "Reminder",
     "ReminderPreference",
@@ -45,11 +55,16 @@ __all__ = [
     "ReminderState",
     "RescoringPart",
     "RescoringRun",
+    "ReviewStep",
     "RunKind",
     "RunState",
     "ScreenFailure",
+    "ScreenFailureCount",
     "Sex",
+    "Signature",
+    "SignatureVoiding",
     "Source",
+    "StateCount",
     "Subject",
     "SubjectCorrection",
     "SubjectStateChange",

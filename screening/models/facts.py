@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from screening.models.derived import marks_sheet_stale
+from screening.models.imports import Import
 from screening.models.subjects import Subject
 from sites.triggers import append_only
 
@@ -14,6 +15,8 @@ from sites.triggers import append_only
 class Source(models.TextChoices):
     TYPED = "typed", "typed"
     FILE = "file", "file"
+    CARRIED = "carried", "carried over from an earlier attempt"
+    FHIR = "fhir", "FHIR"
 
 
 class Fact(models.Model):
@@ -23,6 +26,10 @@ class Fact(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="%(class)s_rows")
     source = models.CharField(max_length=10, choices=Source)
+    brought_by = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, blank=True, related_name="%(class)s_rows",
+        help_text="The import that brought it; empty for what was typed or came from the command line one by one.",
+    )  # fmt: skip
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="newer")
     retracted = models.BooleanField(default=False, help_text="This row only takes the superseded one back.")
     reason = models.TextField(blank=True, help_text="Why the earlier row was wrong.")
@@ -39,6 +46,9 @@ class Fact(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(retracted=False) | Q(supersedes__isnull=False), name="%(class)s_retraction_names_row"
+            ),
+            models.CheckConstraint(
+                condition=Q(brought_by__isnull=True) | ~Q(source="typed"), name="%(class)s_import_has_source"
             ),
         ]
 

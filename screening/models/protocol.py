@@ -77,6 +77,16 @@ class ProtocolVersion(models.Model):
                 field="status",
                 transitions=[("draft", "published"), ("published", "superseded")],
             ),
+            pgtrigger.Trigger(
+                name="data_version",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=(  # pollers see the criteria of the newest published version; the study's own trigger counts up
+                    "IF NEW.status = 'published' THEN"
+                    " UPDATE trial_sites_study SET data_version = data_version WHERE id = NEW.study_id;"
+                    " END IF; RETURN NULL;"
+                ),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["study", "label"], name="protocol_label_unique_in_study"),

@@ -10,7 +10,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from screening.count_triggers import counts_follow, failures_follow
 from screening.models.protocol import ProtocolVersion
+from screening.review_triggers import attempt_follows_ended_one, confirmed_failure_stands
 from screening.states import TRANSITIONS, SubjectState
 from screening.triggers import (
     sheet_follows_version,
@@ -19,7 +21,7 @@ from screening.triggers import (
     version_change_is_possible,
 )
 from sites.models import Site
-from sites.triggers import append_only, bumps_data_version
+from sites.triggers import append_only
 
 FOLLOW_STATE_ROW = """
     UPDATE screening_subject SET state = NEW.state WHERE id = NEW.subject_id AND state <> NEW.state;
@@ -49,6 +51,15 @@ class Subject(models.Model):
     state = models.CharField(max_length=20, choices=SubjectState, default=SubjectState.IN_SCREENING, editable=False)
     planned_first_dose = models.DateField(null=True, blank=True)
     first_dose_on = models.DateField(null=True, blank=True, help_text="The day on which the first dose was given.")
+    previous_attempt = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="next_attempt",
+        help_text="The same person's earlier screening, if this is another attempt.",
+    )
     submission = models.UUIDField(
         null=True, editable=False, help_text="The form's own mark: sent twice, it makes one subject."
     )
@@ -65,9 +76,9 @@ class Subject(models.Model):
             ),
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             sheet_follows_version(),
-            bumps_data_version("SELECT study_id FROM trial_sites_site WHERE id = NEW.site_id"),
             subject_version_fits(),
             subject_version_has_history(),
+            attempt_follows_ended_one(),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="screening_number_unique_at_site"),
@@ -136,9 +147,11 @@ class SubjectStateChange(models.Model):
         indexes = [models.Index(fields=["subject", "-effective_on", "-id"], name="state_change_in_force")]
         triggers = [
             append_only(),
+            confirmed_failure_stands(),
             pgtrigger.Trigger(
                 name="subject_follows", when=pgtrigger.After, operation=pgtrigger.Insert, func=FOLLOW_STATE_ROW
             ),
+            counts_follow(),
         ]
         constraints = [models.CheckConstraint(condition=Q(state__in=SubjectState.values), name="subject_state_known")]
 
@@ -179,7 +192,7 @@ class ScreenFailure(models.Model):
     comment = models.TextField(blank=True)
 
     class Meta:
-        triggers = [append_only()]
+        triggers = [append_only(), failures_follow()]
         constraints = [
             models.CheckConstraint(condition=Q(criteria__contains=[F("primary")]), name="primary_reason_is_listed")
         ]

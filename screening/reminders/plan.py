@@ -12,12 +12,13 @@ from django.db.models import Q, QuerySet
 from screening.criteria import Practice, Protocol, SubjectRecord
 from screening.models import Reminder, ReminderState, Subject
 from screening.models.reminders import OPEN
-from screening.queries import awaiting_review, protocol_of, record_of, version_in_force
+from screening.queries import protocol_of, record_of, version_in_force
 from screening.reminders.changes import Changes, Owner
 from screening.reminders.reasons import why_dropped
 from screening.reminders.rules import wanted, wanted_of_site
 from screening.reminders.situations import site_situation_of, situation_of
 from screening.reminders.wanted import SiteSituation, Situation, Wanted
+from screening.reviews import awaiting_review
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE
 from sites.models import Site
 from sites.queries import site_today

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from screening.reminders.standing_rules import WINDOW_CLOSES
+from screening.reminders.standing_rules import REVIEW_WAITING, WINDOW_CLOSES
 from screening.reminders.wanted import Phase, Situation, Wanted
 
 NO_DOSE_PLANNED = "no first dose is planned any more"
@@ -26,6 +26,8 @@ def why_dropped(rule: str, situation: Situation) -> str:
     """Why a reminder of a rule is no longer wanted at all."""
     if situation.phase in {Phase.OUT, Phase.FAILED}:
         return f"the subject is {situation.state or 'no longer in the study'}"
+    if rule == REVIEW_WAITING:
+        return "the screen failure was withdrawn"
     if rule.startswith("pregnancy-test-"):
         if not situation.needs_pregnancy_tests:
             return "no longer recorded as a female of childbearing potential"

@@ -22,12 +22,11 @@ from screening.models import (
     ReminderState,
     WebhookEndpoint,
 )
-from screening.queries import REVIEW_RULE
 from screening.reminders.addressing import address
 from screening.reminders.audience import colleagues_of
 from screening.reminders.clock import database_now
-from screening.reminders.plan import reconcile_one
 from screening.reminders.safe_http import RefusedAddressError, target_of
+from screening.reminders.standing_rules import REVIEW_WAITING
 from screening.reminders.wake import sweep_soon
 from sites.access import SITE_STAFF
 from sites.models import Membership, Site
@@ -42,11 +41,11 @@ Role = Membership.Role
 def acknowledge(*, reminder: Reminder, by: User, now: datetime) -> Reminder:
     """Take notice of a reminder as it stands; of a missed one that ends the escalation. Twice equals once.
 
-    The reminder of a review is for the principal investigator, who by this confirms the review. Raises
+    The reminder of a review is for the principal investigator; what settles it is the review itself. Raises
     ValidationError for one that has not been told yet or is settled.
     """
     reminder = _locked(reminder)
-    if reminder.rule == REVIEW_RULE and not _is_principal(by, reminder.site, now):
+    if reminder.rule == REVIEW_WAITING and not _is_principal(by, reminder.site, now):
         raise ValidationError(_("Only the principal investigator of the site acknowledges a review."))
     if reminder.state not in {R.DUE, R.SENT, R.ACKNOWLEDGED, R.MISSED}:
         raise ValidationError(
@@ -60,9 +59,6 @@ def acknowledge(*, reminder: Reminder, by: User, now: datetime) -> Reminder:
     elif reminder.state != R.ACKNOWLEDGED:
         reminder.state = R.ACKNOWLEDGED
         reminder.save(update_fields=["state"])
-    if reminder.rule == REVIEW_RULE and reminder.subject_id:
-        reconcile_one(reminder.subject_id, now=now)
-        reminder.refresh_from_db()
     return reminder
 
 

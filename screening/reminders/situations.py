@@ -3,10 +3,10 @@
 from datetime import date, datetime, timedelta
 
 from screening.criteria import Observation, Protocol, SubjectRecord
-from screening.models import Acknowledgement, Subject
-from screening.queries import REVIEW_RULE, awaiting_review
+from screening.models import Subject
 from screening.reminders.eligibility import eligible_windows
 from screening.reminders.wanted import Eligible, Phase, SiteSituation, Situation
+from screening.reviews import waits_of
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE, SubjectState
 from sites.models import Site
 from sites.queries import live_changes, site_today
@@ -42,8 +42,7 @@ def situation_of(subject: Subject, record: SubjectRecord, protocol: Protocol, *,
         planned_first_dose=subject.planned_first_dose,
         first_dose_on=subject.first_dose_on,
         eligible=_eligible(protocol, record, phase, today),
-        failed_on=_failed_on(subject, phase),
-        reviewed_on=_reviewed_on(subject, phase),
+        reviews=waits_of(subject) if phase is Phase.FAILED else (),
         state=SubjectState(subject.state).label,
     )
 
@@ -62,21 +61,6 @@ def _eligible(protocol: Protocol, record: SubjectRecord, phase: Phase, today: da
     if phase is not Phase.BEFORE_DOSE or protocol.practice.window_closing_days is None:
         return ()
     return eligible_windows(protocol, record, as_of=today)
-
-
-def _failed_on(subject: Subject, phase: Phase) -> date | None:
-    """The day on which a failure that waits, or has waited, for its review was recorded."""
-    if phase is not Phase.FAILED:
-        return None
-    failure = awaiting_review(reviewed_too=True).filter(state_change__subject=subject).first()
-    return failure.state_change.recorded_at.astimezone(subject.site.zone).date() if failure else None
-
-
-def _reviewed_on(subject: Subject, phase: Phase) -> date | None:
-    if phase is not Phase.FAILED:
-        return None
-    seen = Acknowledgement.objects.filter(reminder__subject=subject, reminder__rule=REVIEW_RULE).first()
-    return seen.recorded_at.astimezone(subject.site.zone).date() if seen else None
 
 
 def _latest_boolean(observations: list[Observation], fact: str) -> bool | None:

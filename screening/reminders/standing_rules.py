@@ -12,6 +12,7 @@ COUNTED_FROM = date(2000, 1, 1)
 """Occurrences without a natural number are counted in days from here, so that no two windows share one."""
 
 WINDOW_CLOSES = "eligible-window-closes"
+REVIEW_WAITING = "review-waiting"
 
 
 def window_closes(practice: Practice, situation: Situation) -> Iterator[Wanted]:
@@ -36,27 +37,31 @@ def window_closes(practice: Practice, situation: Situation) -> Iterator[Wanted]:
 
 
 def review_waiting(practice: Practice, situation: Situation) -> Iterator[Wanted]:
-    """A screen failure that has waited for more than so many working days; told to the principal investigator."""
-    review, failed_on = practice.failure_review, situation.failed_on
-    if review is None or failed_on is None:
+    """Each time a screen failure has waited for more than so many working days; told to the principal investigator.
+
+    A failure that was returned with a question waits anew from the answer on, one whose signature became void from
+    then on.
+    """
+    review = practice.failure_review
+    if review is None:
         return
-    first = working_days_after(failed_on, review.after_working_days + 1)
-    anchor = Anchor("screen failure", failed_on)
-    reviewed_on = situation.reviewed_on
-    yield Wanted(
-        rule="review-waiting",
-        occurrence=0,
-        summary=f"Screen failure waiting for review since {failed_on}",
-        window_from=first,
-        window_to=working_days_after(first, review.within_working_days - 1),
-        send_on=first,
-        begins=anchor,
-        ends=anchor,
-        done_by=reviewed_on,
-        settled=f"reviewed on {reviewed_on}" if reviewed_on else "",
-        unanswered="the screen failure has not been reviewed",
-        told=Told.PRINCIPAL,
-    )
+    for place, wait in enumerate(situation.reviews):
+        first = working_days_after(wait.since, review.after_working_days + 1)
+        anchor = Anchor("wait for review", wait.since)
+        yield Wanted(
+            rule=REVIEW_WAITING,
+            occurrence=place,
+            summary=f"Screen failure waiting for review since {wait.since}",
+            window_from=first,
+            window_to=working_days_after(first, review.within_working_days - 1),
+            send_on=first,
+            begins=anchor,
+            ends=anchor,
+            done_by=wait.settled_on,
+            settled=wait.settled,
+            unanswered="the screen failure has not been reviewed",
+            told=Told.PRINCIPAL,
+        )
 
 
 def status_unverified(practice: Practice, situation: SiteSituation) -> Iterator[Wanted]:

@@ -41,12 +41,21 @@ class Eligible:
 
 
 @dataclass(frozen=True)
+class ReviewWait:
+    """A time for which a screen failure waited for its review; `settled_on` is None while it still does."""
+
+    since: date
+    settled_on: date | None = None
+    settled: str = ""
+
+
+@dataclass(frozen=True)
 class Situation:
     """Everything the rules look at. Days are calendar days at the site.
 
     `tests` are the days of the pregnancy tests taken, whatever their results; `entered_on` is the day on which
-    screening began; of an endless series, windows that begin by the `horizon` are planned now. `failed_on` is the
-    day on which a screen failure was recorded, `reviewed_on` the day of its review.
+    screening began; of an endless series, windows that begin by the `horizon` are planned now. `reviews` are
+    the times for which a screen failure waited for its review, in order.
     """
 
     phase: Phase
@@ -60,8 +69,7 @@ class Situation:
     planned_first_dose: date | None = None
     first_dose_on: date | None = None
     eligible: tuple[Eligible, ...] = ()
-    failed_on: date | None = None
-    reviewed_on: date | None = None
+    reviews: tuple[ReviewWait, ...] = ()
     state: str = ""
 
     @property

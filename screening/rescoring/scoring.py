@@ -10,13 +10,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from screening.criteria import Protocol, SubjectRecord, verdicts
+from screening.criteria import Protocol, SubjectRecord, verdict_code
 from screening.criteria.record_lines import record_digest
 from screening.models import Assessment, ProtocolVersion, RescoringRun, RunKind, Subject
 from screening.queries import protocol_of
 from screening.rescoring.pool import PoolRow
 from screening.scoring import assessment_of
-from screening.verdict_codes import code_of, criterion_ids
+from screening.verdict_codes import criterion_ids
 from screening.whatif import Comparison, Tally
 from sites.models import Site
 from sites.queries import site_today
@@ -111,7 +111,7 @@ class Scorer:
         if self.run.kind == RunKind.NEW_DAY and same_version and row.scored_as_of == as_of:
             return
         record = self.record(row)
-        code = code_of(verdicts(protocol, record, as_of=as_of))
+        code = verdict_code(protocol, record, as_of=as_of)
         if row.code == code and (same_version or self._criteria(row.scored_version_id) == criteria):
             return
         subject = Subject(pk=row.subject_id, protocol_version=version)

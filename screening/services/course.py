@@ -10,8 +10,10 @@ from screening.models import Assessment, ScreenFailure, Subject
 from screening.queries import later_version, protocol_of, record_of, screening_began
 from screening.scoring import assessment_of
 from screening.services.consent import change_version
+from screening.services.deviations import record_deviation
 from screening.services.moves import locked, locked_site, move, refuse_move
 from screening.services.refusals import refuse_closed_site, refuse_implausible_plan
+from screening.services.reviews import refuse_without_confirmation
 from screening.services.verdicts import assess, facts_changed, not_satisfied, reminders_follow
 from screening.states import SubjectState
 from sites.models import Site
@@ -41,6 +43,8 @@ def start_screening(*, subject: Subject, on: date, by: User, now: datetime) -> S
     subject = locked(subject)
     subject.site = locked_site(subject.site)
     refuse_closed_site(subject.site, on)
+    if subject.state != S.PRE_SCREENED:
+        raise ValidationError({"state": f"{subject} is {subject.get_state_display()}; screening has started already."})
     refuse_move(subject, S.IN_SCREENING, on=on, now=now)
     if version := later_version(subject, on):
         change_version(subject, version, on=on, by=by, reason="In force when screening started.")
@@ -81,7 +85,10 @@ def fail_screening(
 
 @transaction.atomic
 def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
-    """Enroll an eligible subject; refused unless the verdict as of that day is eligible. Nobody can override it."""
+    """Enroll an eligible subject whose eligibility the principal investigator has signed.
+
+    Refused unless the verdict as of that day is eligible, which nobody can override, and the signature still holds.
+    """
     subject = locked(subject)
     _refuse_halted_site(subject.site, on)
     assessment = assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
@@ -92,7 +99,8 @@ def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
                 "it cannot be overridden."
             }
         )
-    _refuse_unconfirmed(subject, as_of=assessment.as_of)
+    _refuse_disagreement(subject, as_of=assessment.as_of)
+    refuse_without_confirmation(subject, on=on)
     move(subject, S.ENROLLED, on=on, by=by, now=now)
     reminders_follow(subject, record_of(subject), now=now)
     return subject
@@ -118,8 +126,10 @@ def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime, de
                 "If the dose was given all the same, say what happened and why: it is recorded as a protocol deviation."
             }
         )
-    reason = f"Protocol deviation ({', '.join(against)}): {deviation.strip()}" if against else ""
-    move(subject, S.TREATED, on=on, by=by, now=now, reason=reason)
+    move(subject, S.TREATED, on=on, by=by, now=now)
+    if against:
+        what = f"The first dose was given although the verdict was {assessment.verdict}."
+        record_deviation(subject=subject, happened_on=on, what=what, why=deviation, criteria=against, by=by, now=now)
     facts_changed(subject, by=by, now=now)
     return subject
 
@@ -144,7 +154,7 @@ def withdraw(*, subject: Subject, on: date, by: User, now: datetime, reason: str
     return subject
 
 
-def _refuse_unconfirmed(subject: Subject, *, as_of: date) -> None:
+def _refuse_disagreement(subject: Subject, *, as_of: date) -> None:
     """Before somebody is enrolled, the verdict is reached once more, by the evaluator that is written to be read."""
     verdicts = verdicts_by_meaning(protocol_of(subject.protocol_version), record_of(subject), as_of=as_of)
     verdict = subject_verdict(verdicts.values())

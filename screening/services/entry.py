@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import Max
 
 from screening.criteria import SubjectRecord
-from screening.models import ProtocolVersion, Source, Subject, SubjectStateChange
+from screening.models import Import, ProtocolVersion, Source, Subject, SubjectStateChange
 from screening.queries import version_in_force
-from screening.services.facts import add_row
+from screening.services.facts import add_rows
 from screening.services.moves import locked_site
 from screening.services.refusals import refuse_birth_year_to_come, refuse_closed_site, refuse_implausible_plan
 from screening.services.verdicts import facts_changed
@@ -51,7 +51,7 @@ def create_subject(
         return made
     today = site_today(site, now)
     refuse_implausible_plan(planned_first_dose, began=screened_on or today, today=today)
-    subject = _new_subject(
+    subject = start_subject(
         site=site, by=by, now=now, screened_on=screened_on, sex=sex, birth_year=birth_year,
         planned_first_dose=planned_first_dose, state=state, submission=submission,
     )  # fmt: skip
@@ -69,6 +69,8 @@ def import_record(
     screened_on: date | None = None,
     as_of: date | None = None,
     state: SubjectState = S.IN_SCREENING,
+    source: Source = Source.FILE,
+    brought_by: Import | None = None,
 ) -> Subject:
     """Store a whole subject record at a site; a record that names its screening number keeps it.
 
@@ -76,19 +78,18 @@ def import_record(
     Raises ValidationError by field: `subject` for a number that exists already or belongs to another site.
     """
     raw = record.as_json()
-    subject = _new_subject(
+    subject = start_subject(
         site=locked_site(site), by=by, now=now, screened_on=screened_on,
         sex=raw.get("sex") or "", birth_year=raw.get("birth_year"),
         planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
     )  # fmt: skip
-    for model, name in LIST_NAMES.items():
-        for item in raw.get(name) or []:
-            add_row(subject, ROW_MAKERS[model](item), by=by, source=Source.FILE)
+    rows = [ROW_MAKERS[model](item) for model, name in LIST_NAMES.items() for item in raw.get(name) or []]
+    add_rows(subject, rows, by=by, source=source, brought_by=brought_by)
     facts_changed(subject, by=by, now=now, as_of=as_of)
     return subject
 
 
-def _new_subject(
+def start_subject(
     *,
     site: Site,
     by: User,

@@ -1,6 +1,6 @@
 """What is recorded of a subject: facts added, corrected and taken back; sex and birth year corrected."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from screening.criteria import parse_record
-from screening.models import Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
+from screening.models import Import, Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
 from screening.queries import catalogue_of
 from screening.services.moves import locked
 from screening.services.refusals import refuse_birth_year_to_come
@@ -59,7 +59,8 @@ def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyF
     copied = {
         field.attname: getattr(fact, field.attname)
         for field in kind._meta.concrete_fields
-        if field.name not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source"}
+        if field.name
+        not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source", "brought_by"}
     }
     row = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
     add_row(subject, row, by=by, source=Source.TYPED)
@@ -108,3 +109,15 @@ def add_row(subject: Subject, row: AnyFact, *, by: User, source: Source) -> None
     row.source = source
     row.recorded_by = by
     row.save(force_insert=True)
+
+
+def add_rows(
+    subject: Subject, rows: Iterable[AnyFact], *, by: User, source: Source, brought_by: Import | None = None
+) -> None:
+    """Many rows of a subject, in as few statements as there are kinds."""
+    of_kind: dict[Any, list[AnyFact]] = {}
+    for row in rows:
+        row.subject, row.source, row.recorded_by, row.brought_by = subject, source, by, brought_by
+        of_kind.setdefault(type(row), []).append(row)
+    for kind, added in of_kind.items():
+        kind._default_manager.bulk_create(added)

@@ -1,4 +1,4 @@
-"""What follows once a fact has changed: the verdict, then the subject's state and its reminders."""
+"""What follows once a fact has changed: the verdict, the subject's state, void signatures, the reminders."""
 
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from screening.queries import latest_assessment, protocol_of, record_of
 from screening.reminders.plan import reconcile
 from screening.scoring import assessment_of, following_state, same_verdict, why_followed
 from screening.services.moves import add_state, locked
+from screening.services.voiding import void_what_changed
 from sites.queries import site_today
 from trialops.accounts.models import User
 
@@ -40,6 +41,7 @@ def facts_changed(subject: Subject, *, by: User, now: datetime, as_of: date | No
     assessment = assessment_of(subject, record, as_of=day, by=by)
     assessment.save()
     _follow_verdict(subject, assessment, on=day)
+    void_what_changed(subject, by=by)
     reminders_follow(subject, record, now=now)
     return assessment
 

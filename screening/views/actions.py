@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from screening import services
 from screening.forms import FailScreeningForm, FirstDoseForm, StateForm, WithdrawForm
 from screening.models import Subject
+from screening.proposals import proposed_failure
 from screening.queries import latest_assessment, protocol_of
 from screening.states import TRANSITIONS, SubjectState
 from screening.views.frame import subject_context, subject_to_change
@@ -58,7 +59,7 @@ ACTIONS = (
     Action(
         "enroll",
         gettext_lazy("Enroll"),
-        gettext_lazy("Possible only while the verdict is eligible; nobody can override it."),
+        gettext_lazy("Possible while the verdict is eligible and the principal investigator has signed that it is."),
         S.ENROLLED,
         StateForm,
         services.enroll,
@@ -82,7 +83,9 @@ ACTIONS = (
     Action(
         "screen-fail",
         gettext_lazy("Record a screen failure"),
-        gettext_lazy("Ends the screening because criteria are not met. This cannot be undone."),
+        gettext_lazy(
+            "Ends the screening because criteria are not met. The principal investigator reviews and signs it."
+        ),
         S.SCREEN_FAILED,
         FailScreeningForm,
         services.fail_screening,
@@ -145,8 +148,7 @@ def _form(action: Action, subject: Subject, **kwargs: Any) -> forms.Form:
         for criterion in protocol_of(subject.protocol_version).criteria
         if verdicts.get(criterion.id) != "satisfied"
     ]
-    violated = [name for name, verdict in verdicts.items() if verdict == "violated"]
-    return FailScreeningForm(criteria=criteria, violated=violated, **kwargs)
+    return FailScreeningForm(criteria=criteria, proposal=proposed_failure(newest), **kwargs)
 
 
 def _refusal(subject: Subject, action: Action) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from screening.models import Subject
 from screening.queries import subjects_visible
-from screening.states import TRANSITIONS, SubjectState
+from screening.states import ENDED
 from sites.viewing import Viewer
 
 
@@ -42,8 +42,8 @@ def subject_context(subject: Subject) -> dict[str, Any]:
 
 
 def closed_note(subject: Subject) -> str:
-    """What entering something still means for a subject in a final state; empty for all others."""
-    if TRANSITIONS[SubjectState(subject.state)]:
+    """What entering something still means for a subject whose screening or study has ended; empty for all others."""
+    if subject.state not in ENDED:
         return ""
     return _("%(state)s: recorded for completeness; the verdict no longer decides anything.") % {
         "state": capfirst(subject.get_state_display())

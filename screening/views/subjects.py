@@ -21,6 +21,7 @@ from screening.views.actions import actions_for
 from screening.views.facts import earlier_versions, facts_shown
 from screening.views.frame import closed_note, subject_context, subject_or_404, subject_to_change
 from screening.views.reminders import reminders_shown
+from screening.views.review_parts import review_parts
 from screening.views.verdict import Entries, criteria_shown, windows_chart, windows_shown
 from sites.queries import site_today, status_in_force
 from sites.viewing import viewer_of
@@ -94,6 +95,7 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "later_version": later_version(subject, today) if subject.state in CONSENTED else None,
         "version_changes": subject.version_changes.select_related("from_version", "to_version", "recorded_by"),
         "reminders": reminders_shown(subject, today=today),
+        **review_parts(viewer, subject),
     }
     return render(request, "screening/subject.html", context)
 

@@ -23,7 +23,8 @@ class StudyForm(ServiceForm):
     class Meta:
         model = Study
         fields = [
-            "registry_id", "title", "short_title", "phase", "sponsor", "planned_enrollment", "declared_status",
+            "registry_id", "title", "short_title", "phase", "sponsor", "planned_enrollment", "failure_threshold",
+            "declared_status",
             "contact_name", "contact_phone",
         ]  # fmt: skip
 

@@ -29,6 +29,8 @@ def pages_to_show(page: Page, base: str) -> dict[str, str]:
     shown = {
         "overview": STUDY,
         "site": f"{STUDY}sites/JAX/",
+        "pictures": f"{STUDY}pictures/",
+        "compare": f"{STUDY}compare/",
         "status": f"{STUDY}sites/JAX/status/",
         "mail": "/demo/mail/",
     }

@@ -64,7 +64,7 @@ def test_from_a_closed_site_to_a_verdict(look: dict[str, Any], browser: Browser,
     page.get_by_role("link", name=re.compile("Change status of JAX")).click()
     page.get_by_role("radio", name=re.compile("^recruiting")).check()
     page.get_by_role("textbox", name="Reason").fill("slots are free again")
-    page.get_by_role("button", name="Save the status").click()
+    page.get_by_role("button", name="Confirm the change").click()
     expect(page.get_by_role("status")).to_contain_text("JAX: recruiting")
     assert no_sideways_scrolling(page)
     page.get_by_role("button", name="Sign out").click()

@@ -23,9 +23,12 @@ from sites.services import issue_token
 from tests.dashboards.people import person, site_status
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory
 from trialops.accounts.models import User
+from trialops.api.kept import kept
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 NOW = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
+PACE = ("screen_fail_rate", "first_subject_in", "last_subject_in", "rate_per_month", "forecast")
+ONE_LOOK_UP, ONE_ANSWER = 1, 11
 ENROLLED = ("in_screening", "eligible", "enrolled")
 Role = Membership.Role
 
@@ -86,7 +89,11 @@ def test_the_counts_are_persons_currently_and_ever_in_each_state(study: Study, t
     jax_now = states(in_screening=1, screen_failed=1, enrolled=1, treated=1, completed=1)
     jax_ever = states(in_screening=5, eligible=4, screen_failed=1, enrolled=3, treated=2, completed=1)
     rst_now, rst_ever = states(withdrawn=1), states(pre_screened=1, withdrawn=1)
-    assert answer.json() == {
+    body = answer.json()
+    paces = [{name: of.pop(name) for name in PACE} for of in (body["totals"], *body["sites"])]
+    assert [pace["screen_fail_rate"] for pace in paces] == [0.25, 0.25, None]
+    assert [pace["last_subject_in"] for pace in paces] == ["2025-03-01", "2025-03-01", None]
+    assert body == {
         "study": {
             "registry_id": "NCT70000001",
             "title": "A study of counting",
@@ -96,6 +103,7 @@ def test_the_counts_are_persons_currently_and_ever_in_each_state(study: Study, t
         },
         "data_version": study.data_version,
         "as_of": "2026-03-02",
+        "known_at": None,
         "totals": {
             "target": 12,
             "currently": jax_now | {"withdrawn": 1},
@@ -139,7 +147,8 @@ def test_each_site_changes_on_its_own_midnight(study: Study, token: str) -> None
 def test_a_study_without_sites_has_zeros_and_no_target(db: None) -> None:
     study = StudyFactory(planned_enrollment=None)
     body = polled(study, issue_token(study=study, name="poller")[1]).json()
-    assert body["totals"] == {"target": None, "currently": states(), "ever": states()}
+    assert body["totals"].items() >= {"target": None, "currently": states(), "ever": states()}.items()
+    assert body["totals"]["forecast"] == {"reached_on": None, "basis": "no_target"}
     assert body["sites"] == []
 
 
@@ -156,13 +165,16 @@ def test_the_number_of_queries_does_not_depend_on_sites_or_persons(
     study: Study, token: str, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     polled(study, token)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(ONE_LOOK_UP):
+        polled(study, token)
+    kept.clear()
+    with django_assert_num_queries(ONE_ANSWER):
         polled(study, token)
     for n in range(6):
         site = SiteFactory(study=study, code=f"X{n}")
         site_status(site, "recruiting", date(2025, 1, 1))
         person(site, *ENROLLED)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(ONE_ANSWER):
         polled(study, token)
 
 
@@ -207,7 +219,7 @@ def test_if_none_match_decides_between_304_and_200(study: Study, token: str, hea
     if status == 304:
         assert answer.content == b""
         assert "Content-Type" not in answer.headers
-        assert answer.headers["Content-Length"] == polled(study, token).headers["Content-Length"]
+        assert "Content-Length" not in answer.headers  # some clients would wait for so many bytes
 
 
 @time_machine.travel(NOW, tick=False)
@@ -245,7 +257,10 @@ def test_head_answers_like_get_without_the_body(study: Study, token: str) -> Non
     head = Client().head(address(study), headers=bearer(token))
     assert head.status_code == 200
     assert head.content == b""
-    assert head.headers == got.headers
+    varying = {"X-Request-Id", "RateLimit", "Allow"}  # a body that is made anew passes DRF, which says Allow
+    assert {k: v for k, v in head.headers.items() if k not in varying} == {
+        k: v for k, v in got.headers.items() if k not in varying
+    }
     assert head.headers["Content-Length"] == str(len(got.content))
     unchanged = Client().head(address(study), headers={**bearer(token), "If-None-Match": got.headers["ETag"]})
     assert unchanged.status_code == 304
@@ -266,7 +281,8 @@ def test_a_token_opens_its_own_study_and_answers_for_others_as_for_absent_ones(s
 def without_path(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
     body = answer.json()
     assert body.pop("instance")
-    return body, {key: value for key, value in answer.headers.items() if key != "Content-Length"}
+    varying = {"Content-Length", "X-Request-Id", "RateLimit"}
+    return body, {key: value for key, value in answer.headers.items() if key not in varying}
 
 
 @pytest.mark.parametrize(
@@ -398,7 +414,6 @@ def test_the_accept_header_is_honoured_however_odd(study: Study, token: str, acc
 @pytest.mark.parametrize(
     ("query", "named"),
     [
-        ("as_of=2025-01-01", "as_of"),
         ("format=json", "format"),
         ("=x", ""),
         ("a%ff=1", "a\ufffd"),
@@ -464,7 +479,7 @@ def test_an_answer_is_of_one_moment_though_others_write(committed_db: None) -> N
         connection.close()
 
     def write_before_the_counts(execute: Any, sql: str, *args: Any) -> Any:
-        if "screening_subjectstatechange" in sql:
+        if "screening_statecount" in sql:
             thread = threading.Thread(target=write)
             thread.start()
             thread.join(20)
@@ -473,12 +488,12 @@ def test_an_answer_is_of_one_moment_though_others_write(committed_db: None) -> N
 
     with connection.execute_wrapper(write_before_the_counts):
         body = polled(study, token).json()
-    assert len(writes) == 2
+    assert len(writes) == 1
     assert body["data_version"] == version
     assert body["totals"]["currently"]["enrolled"] == body["totals"]["ever"]["enrolled"] == 1
     after = polled(study, token).json()
     assert after["data_version"] > version
-    assert after["totals"]["ever"]["enrolled"] == 3
+    assert after["totals"]["ever"]["enrolled"] == 2
 
 
 # The description
@@ -538,6 +553,7 @@ def test_every_status_that_the_view_can_answer_is_documented() -> None:
         "405",
         "406",
         "412",
+        "429",
         "500",
     ]
     assert api.EnrollmentView.http_method_names == ["get", "head"]

@@ -18,12 +18,15 @@ from screening.models import (
     ProtocolVersion,
     RescoringPart,
     RescoringRun,
+    ScreenFailure,
     Source,
     Subject,
+    SubjectStateChange,
     WebhookEndpoint,
 )
 from screening.publishing import SHIPPED
 from screening.rescoring.results import comparison_of
+from screening.services.importing import store_import
 from sites.models import (
     ApiToken,
     Investigator,
@@ -55,15 +58,24 @@ ABSENT: dict[str, Any] = {
     "adoption_id": 987654321,
     "subject_id": uuid.UUID(int=1),
     "fact_id": 987654321,
+    "move_id": 987654321,
+    "domain": "ie",
+    "extension": "csv",
     "run_id": uuid.UUID(int=1),
+    "import_id": uuid.UUID(int=1),
+    "template": "fact-rows.csv",
     "kind": "observation",
     "slug": "withdraw",
     "reminder_id": uuid.UUID(int=1),
     "message_id": uuid.UUID(int=1),
     "endpoint_id": uuid.UUID(int=1),
     "token": "guessed",
+    "token_id": uuid.UUID(int=1),
+    "name": "no-such-picture",
 }
 
+
+A_FILE = b"subject,fact,value,on\nnew,ecog,1,2025-02-03\n"
 
 VERSIONS: dict[str, dict[str, Any]] = {
     "0": {"status": "superseded", "published_at": datetime(2025, 1, 1, tzinfo=UTC)},
@@ -89,13 +101,20 @@ class Place:
             "adoption_id": self.site.protocol_adoptions.get().pk,
             "subject_id": self.subject.pk,
             "fact_id": self.subject.observation_rows.get().pk,
+            "move_id": self.rows[SubjectStateChange],
+            "domain": "ie",
+            "extension": "csv",
             "run_id": self.rows[RescoringRun],
+            "import_id": self.site.imports.get().pk,
+            "template": "fact-rows.csv",
             "kind": "observation",
             "slug": "withdraw",
             "reminder_id": self.subject.reminders.get().pk,
             "message_id": Message.objects.get(notices__reminder__subject=self.subject).pk,
             "endpoint_id": self.site.webhooks.get().pk,
             "token": f"guessed-{self.site.code}",
+            "token_id": ApiToken.objects.get(name=f"token of {self.site.code}").public_id,
+            "name": "consort",
         }
 
 
@@ -153,6 +172,7 @@ def _place(site: Site) -> Place:
         study=site.study, site=site, role=Role.COORDINATOR, user=UserFactory(username=f"staff-of-{site.code}")
     )
     reminder = a_reminder(subject, state="sent", sent_at=timezone.now())
+    store_import(site=site, data=A_FILE, screened_on=SINCE, by=member.user, now=timezone.now())
     lane = Lane.objects.create(name=f"mail::{site.code}", channel="mail")
     message = Message.objects.create(
         channel="mail", lane=lane, user=member.user, send_at=timezone.now(), state="failed"
@@ -172,6 +192,7 @@ def _place(site: Site) -> Place:
         ProtocolVersion: subject.protocol_version_id,
         Subject: subject.pk,
         RescoringRun: _finished_run(site, subject).pk,
+        SubjectStateChange: _failed(site).pk,
     }
     return Place(site=site, subject=subject, rows=rows)
 
@@ -192,6 +213,14 @@ def _protocol(site: Site) -> None:
         site=site, protocol_version=second, effective_on=SINCE, approved_on=SINCE, approval=f"board of {site.code}",
         recorded_by=first.published_by,
     )  # fmt: skip
+
+
+def _failed(site: Site) -> SubjectStateChange:
+    """A screen failure that waits for review."""
+    change = person(site, "in_screening", "screen_failed").state_changes.get(state="screen_failed")
+    version = change.subject.protocol_version
+    ScreenFailure.objects.create(state_change=change, protocol_version=version, criteria=["I2"], primary="I2")
+    return change
 
 
 def _finished_run(site: Site, subject: Subject) -> RescoringRun:

@@ -7,6 +7,7 @@ from screening.adoption import adopt_version
 from screening.criteria import Protocol
 from screening.models import ProtocolAdoption, ProtocolVersion, Subject, SubjectVersionChange
 from screening.publishing import SHIPPED, publish_protocol
+from screening.states import CONSENTED
 from sites.models import Site, Study
 from trialops.accounts.models import User
 
@@ -47,10 +48,10 @@ def newest(study: Study, protocol: Protocol, *, by: User, now: datetime, effecti
 
 
 def all_consent(version: ProtocolVersion, *, on: date, by: User, now: datetime) -> None:
-    """Every site takes a version up and every subject consents to it; nobody is scored under it yet."""
+    """Every site takes a version up, and every subject still in the study consents to it; nobody is scored yet."""
     for site in version.study.sites.all():
         take_up(site, version, on, by, now)
-    for subject in Subject.objects.filter(site__study=version.study):
+    for subject in Subject.objects.filter(site__study=version.study, state__in=CONSENTED):
         SubjectVersionChange.objects.create(
             subject=subject, from_version=subject.protocol_version, to_version=version, effective_on=on, recorded_by=by
         )

@@ -10,6 +10,7 @@ from screening.models import Subject
 from sites.models import Site
 from tests.dashboards.people import person
 from tests.factories import MembershipFactory, SiteFactory
+from tests.screening.reminders.rows import a_reminder
 from trialops.accounts.models import User
 from trialops.audit.models import Event
 from trialops.audit.services import seal
@@ -119,3 +120,9 @@ def test_the_admins_history_of_a_row_is_the_trail(client: Client, site: Site) ->
     page = text_of(client, f"/admin/trial_sites/site/{site.pk}/history/")
     assert "city: – → Rochester" in page or "city: Rochester" in page
     assert "outside the application" in page
+
+
+def test_a_reminders_page_is_a_reading_of_its_subject(browser: Client, subject: Subject) -> None:
+    reminder = a_reminder(subject)
+    assert browser.get(f"/reminders/{reminder.pk}/").status_code == 200
+    assert Event.objects.get(action="read").subject_pk == subject.pk

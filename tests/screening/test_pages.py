@@ -18,6 +18,7 @@ from sites.services import change_site_status
 from sites.statuses import SiteStatus
 from tests.people import NOW, member, signed_in, text
 from tests.screening.records import eligible_record, with_fact
+from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
@@ -444,6 +445,7 @@ class TestStates:
         return client.post(f"/subjects/{subject.pk}/actions/{slug}/", {"on": "2026-11-23"} | typed)
 
     def test_from_eligible_to_completed(self, client: Client, subject: Subject) -> None:
+        sign(subject)
         for slug, state in (("enroll", S.ENROLLED), ("first-dose-given", S.TREATED), ("complete", S.COMPLETED)):
             assert f"/actions/{slug}/" in text(client.get(f"/subjects/{subject.pk}/"))
             assert self.act(client, subject, slug).status_code == 302
@@ -453,6 +455,7 @@ class TestStates:
     def test_a_first_dose_against_the_verdict_is_recorded_as_a_protocol_deviation(
         self, client: Client, subject: Subject, coordinator: User
     ) -> None:
+        sign(subject)
         services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
         services.record_fact(
             subject=subject, kind=Observation, by=coordinator, now=NOW,

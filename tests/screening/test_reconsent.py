@@ -16,6 +16,7 @@ from sites.models import Site
 from tests.factories import UserFactory
 from tests.screening.amendments import amended, publish_amendment, take_up
 from tests.screening.records import eligible_record, with_fact
+from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
@@ -87,6 +88,7 @@ def test_who_is_enrolled_or_treated_can_consent_to_a_later_version_too(
     subject: Subject, second: ProtocolVersion, by: User, state: SubjectState
 ) -> None:
     later = NOW + timedelta(days=30)
+    sign(subject)
     services.enroll(subject=subject, on=TODAY, by=by, now=NOW)
     if state == S.TREATED:
         services.record_first_dose(subject=subject, on=DOSE, by=by, now=later)
@@ -158,6 +160,7 @@ def finish(subject: Subject, end: SubjectState, by: User) -> None:
         services.fail_screening(subject=subject, criteria=["E5"], primary="E5", on=TODAY, by=by, now=NOW)
     else:
         later = NOW + timedelta(days=30)
+        sign(subject)
         services.enroll(subject=subject, on=TODAY, by=by, now=NOW)
         services.record_first_dose(subject=subject, on=DOSE, by=by, now=later)
         services.complete(subject=subject, on=DOSE, by=by, now=later)

@@ -30,6 +30,7 @@ from screening.rescoring.runs import divide, progress_of
 from screening.rescoring.scoring import Scorer
 from screening.rescoring.tasks import sweep_runs, work_on_run
 from screening.rescoring.work import claim_next
+from screening.scoring import assessment_of
 from screening.states import SCORED
 from screening.tasks import rescore_open_subjects
 from sites.models import Site
@@ -125,7 +126,7 @@ def test_a_verdict_stored_by_a_run_is_explained_and_computed_again_to_the_same_b
     subject.refresh_from_db()
     stored = subject.assessments.latest("id")
     record = record_of(subject)
-    alone = services.assessment_of(subject, record, as_of=stored.as_of, by=None)
+    alone = assessment_of(subject, record, as_of=stored.as_of, by=None)
     assert (stored.result, stored.facts_digest) == (alone.result, record.digest())
     assert (stored.protocol_version, stored.recorded_by) == (version, None)
     assert next(item for item in stored.result["criteria"] if item["id"] == "E15")["because"]

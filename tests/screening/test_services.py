@@ -20,6 +20,7 @@ from sites.services import change_site_status
 from sites.statuses import SiteStatus
 from tests.factories import UserFactory
 from tests.screening.records import eligible_record, with_fact
+from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
@@ -226,6 +227,7 @@ def test_nobody_is_enrolled_while_the_two_evaluators_disagree(
 
 def test_an_eligible_subject_is_enrolled_treated_and_completed(site: Site, coordinator: User) -> None:
     subject = store(site, coordinator)
+    sign(subject)
     services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
     later = NOW + timedelta(days=22)
     services.record_first_dose(subject=subject, on=DOSE, by=coordinator, now=later)
@@ -236,6 +238,7 @@ def test_an_eligible_subject_is_enrolled_treated_and_completed(site: Site, coord
 
 def test_a_dose_given_against_the_verdict_is_recorded_only_as_a_deviation(site: Site, coordinator: User) -> None:
     subject = store(site, coordinator)
+    sign(subject)
     services.enroll(subject=subject, on=TODAY, by=coordinator, now=NOW)
     last = Therapy.objects.filter(subject=subject).latest("id")
     raw = {**therapy_json(last), "end": "2026-11-20", "progressed_on": None}
@@ -247,7 +250,9 @@ def test_a_dose_given_against_the_verdict_is_recorded_only_as_a_deviation(site: 
     subject.refresh_from_db()
     assert (subject.state, subject.first_dose_on) == (S.ENROLLED, None)
     services.record_first_dose(subject=subject, on=TODAY, by=coordinator, now=NOW, deviation="Sponsor agreed.")
-    assert subject.state_changes.latest("id").reason == "Protocol deviation (I1, E1, E2): Sponsor agreed."
+    deviation = subject.deviations.get()
+    assert (deviation.happened_on, deviation.criteria) == (TODAY, ["I1", "E1", "E2"])
+    assert (deviation.why, deviation.recorded_by) == ("Sponsor agreed.", coordinator)
 
 
 @pytest.mark.parametrize("day", ["1950-01-01", "2024-12-31", "2028-11-24"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from screening.criteria import CriterionVerdict, SubjectVerdict, json_text, parse_protocol, subject_verdict
 from screening.protocols import load_protocol
-from screening.verdict_codes import LETTERS, WORDS, code_of, verdict_of
+from screening.verdict_codes import LETTERS, WORDS, verdict_of
 from screening.whatif import Attrition, Comparison, all_transitions, side_by_side
 
 V = SubjectVerdict
@@ -26,7 +26,7 @@ CODES = st.text("svu", min_size=20, max_size=20)
 
 @given(st.lists(st.sampled_from(list(CriterionVerdict)), max_size=6))
 def test_a_code_has_the_verdict_of_the_verdicts_it_stands_for(verdicts: list[CriterionVerdict]) -> None:
-    code = code_of({str(place): verdict for place, verdict in enumerate(verdicts)})
+    code = "".join(LETTERS[verdict] for verdict in verdicts)
     assert [WORDS[letter] for letter in code] == [verdict.value for verdict in verdicts]
     assert verdict_of(code) is subject_verdict(verdicts)
 

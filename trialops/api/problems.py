@@ -23,9 +23,10 @@ DETAILS = {
     403: "You may not see this.",
     404: "There is nothing at this address, or it is not yours to see.",
     405: "This method is not accepted here; the Allow header lists those that are.",
-    406: "No media type of the Accept header can be served; application/json can.",
+    406: "No media type of the Accept header can be served; application/json can (and text/csv for tables).",
     412: "The If-Match header names another version than the present one.",
     413: "The request is too large.",
+    429: "The token has used up its units of this minute; the Retry-After header says in how many seconds to go on.",
     500: "Something failed on our side and has been logged; try again later.",
     503: "The service cannot answer at the moment; try again later.",
 }
@@ -73,12 +74,6 @@ class PayloadTooLarge(exceptions.APIException):
     status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     default_detail = DETAILS[413]
     default_code = "too_large"
-
-
-class PreconditionFailed(exceptions.APIException):
-    status_code = HTTPStatus.PRECONDITION_FAILED
-    default_detail = DETAILS[412]
-    default_code = "precondition_failed"
 
 
 class ProblemFormatter(ExceptionFormatter):

@@ -64,7 +64,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "Made by `manage.py issue_token`; it reads the counts of one study and nothing else.",
+            "description": "From the API tokens page or `manage.py issue_token`; it reads aggregates of one study.",
         }
 
 

@@ -1,18 +1,13 @@
-"""What every API view shares: who asks is settled first, one media type, cheap conditional answers."""
+"""What every API view shares: who asks is settled first, and nothing that is asked is silently ignored."""
 
-import hashlib
 from types import SimpleNamespace
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
-
-from trialops.api.problems import VARY, PreconditionFailed
 
 
 class AcceptHeaderNegotiation(DefaultContentNegotiation):
@@ -52,26 +47,3 @@ def refuse_unknown_parameters(request: Request, known: frozenset[str] = frozense
         raise ValidationError(
             {name: [f"This address has no such parameter; accepted: {accepted}."] for name in unknown}
         )
-
-
-def conditional_json(request: Request, body: bytes, *, scope: str) -> HttpResponse:
-    """The body with a strong ETag, or 304 without it when If-None-Match names that ETag (or is `*`).
-
-    `scope` is who asks: it goes into the ETag, so that no two principals share one. To be called only after
-    authentication and authorisation: a 304 tells that the asker's copy is right.
-    """
-    digest = hashlib.sha256(scope.encode() + b"\n" + body).hexdigest()
-    etag = f'"{digest}"'
-    if_match = parse_etags(request.META.get("HTTP_IF_MATCH", ""))
-    if if_match and if_match != ["*"] and etag not in if_match:
-        raise PreconditionFailed
-    if_none_match = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
-    unchanged = if_none_match == ["*"] or etag in (tag.removeprefix("W/") for tag in if_none_match)
-    response = HttpResponse(status=304) if unchanged else HttpResponse(body, content_type="application/json")
-    if unchanged:
-        del response.headers["Content-Type"]
-    response.headers["Content-Length"] = str(len(body))  # on a 304 too: it may only be that of the 200 (RFC 9110, 8.6)
-    response.headers["ETag"] = etag
-    response.headers["Cache-Control"] = "private, no-cache"
-    patch_vary_headers(response, VARY)
-    return response

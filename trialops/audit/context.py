@@ -115,6 +115,11 @@ def _system_user() -> str:
         return f"user {os.getuid()} (system)"
 
 
+def read_by(request: HttpRequest, *, subject: object) -> None:
+    """Say that the page that answers this request shows a subject whom its address does not name."""
+    request.subject_read = str(subject)  # type: ignore[attr-defined]
+
+
 def note_reading(*, model: str, row: str, subject: str) -> None:
     """Record that a subject's page was read, by whom the context names."""
     with connection.cursor() as cursor:

@@ -6,10 +6,11 @@ statement-level: one insertion of events for a statement, however many rows it t
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, UUIDField
 from psycopg import sql
 
 from trialops.audit.models import Event
@@ -187,18 +188,36 @@ def _named(model: type[Model], how: Tracked, row: str) -> Callable[[str], sql.Co
         if column := _column(model, name):
             return sql.SQL("({} ->> {})::{}").format(sql.SQL(row), column, sql.SQL(cast))
         if how.through:
-            link, parent = _link(model, how.through)
-            if column := _column(parent, name):
-                return sql.SQL("(SELECT p.{} FROM {} AS p WHERE p.{}::text = {} ->> {})").format(
-                    sql.Identifier(column),
-                    sql.Identifier(parent._meta.db_table),
-                    sql.Identifier(_key(parent)),
-                    sql.SQL(row),
-                    link,
-                )
+            return _found(model, how.through.split("__"), name, row) or sql.SQL(f"NULL::{cast}")
         return sql.SQL("NULL::{}").format(sql.SQL(cast))
 
     return key
+
+
+def _found(model: type[Model], path: list[str], name: str, row: str) -> sql.Composable | None:
+    """The key as found by following foreign keys from the row; None if what stands at their end names none."""
+    first = _link(model, path[0])
+    joins, last = sql.Composed([]), first.related_model
+    for number, step in enumerate(path[1:]):
+        link = _link(last, step)
+        joins += sql.SQL(" JOIN {} AS {} ON {} = {}").format(
+            sql.Identifier(link.related_model._meta.db_table),
+            sql.Identifier(f"p{number + 1}"),
+            sql.Identifier(f"p{number + 1}", _key(link.related_model)),
+            sql.Identifier(f"p{number}", str(link.column)),
+        )
+        last = link.related_model
+    if not (column := _column(last, name)):
+        return None
+    return sql.SQL("(SELECT {} FROM {} AS p0{} WHERE {} = ({} ->> {})::{})").format(
+        sql.Identifier(f"p{len(path) - 1}", column),
+        sql.Identifier(first.related_model._meta.db_table),
+        joins,
+        sql.Identifier("p0", _key(first.related_model)),
+        sql.SQL(row),
+        str(first.column),
+        sql.SQL("uuid" if isinstance(first.related_model._meta.pk, UUIDField) else "bigint"),
+    )
 
 
 def _column(model: type[Model], name: str) -> str:
@@ -211,9 +230,8 @@ def _key(model: type[Model]) -> str:
     return str(model._meta.pk.column)
 
 
-def _link(model: type[Model], name: str) -> tuple[str, type[Model]]:
-    """A foreign key's column and the model that it leads to."""
+def _link(model: type[Model], name: str) -> "ForeignKey[Any, Any]":
     field = model._meta.get_field(name)
     if not isinstance(field, ForeignKey):
         raise TypeError(f"{model._meta.label}.{name} is no foreign key.")
-    return str(field.column), field.related_model
+    return field

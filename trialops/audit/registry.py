@@ -14,8 +14,8 @@ class Tracked:
     """How the changes of one model are recorded.
 
     `hidden`: columns whose values are secrets: that they changed is recorded, not to what.
-    `derived`: columns that follow from other rows: a change of these alone is no event.
-    `through`: the foreign key whose row names the subject, site and study, where the row itself does not.
+    `derived`: columns that follow from other rows, or must not stay: not recorded; a change of them alone is no event.
+    `through`: the foreign keys to the row that names the subject, site and study, where the row itself does not.
     """
 
     hidden: tuple[str, ...] = ()
@@ -29,14 +29,15 @@ TRACKED: dict[str, Tracked] = {
     "accounts.User_user_permissions": Tracked(),
     "auth.Group": Tracked(),
     "auth.Group_permissions": Tracked(),
-    "trial_sites.Study": Tracked(derived=("data_version",)),
+    "trial_sites.Study": Tracked(derived=("data_version", "data_changed_at")),
     "trial_sites.Site": Tracked(),
     "trial_sites.Investigator": Tracked(),
     "trial_sites.InvestigatorTerm": Tracked(),
     "trial_sites.SiteStatusChange": Tracked(),
     "trial_sites.SiteStatusVerification": Tracked(),
     "trial_sites.Membership": Tracked(),
-    "trial_sites.ApiToken": Tracked(hidden=("digest", "token_key")),
+    "trial_sites.RegistryCopy": Tracked(),
+    "trial_sites.ApiToken": Tracked(hidden=("digest", "token_key", "replaces_id"), derived=("last_used_at",)),
     "screening.ProtocolVersion": Tracked(),
     "screening.ProtocolAdoption": Tracked(),
     "screening.Subject": Tracked(),
@@ -44,6 +45,11 @@ TRACKED: dict[str, Tracked] = {
     "screening.SubjectStateChange": Tracked(),
     "screening.SubjectVersionChange": Tracked(),
     "screening.ScreenFailure": Tracked(through="state_change"),
+    "screening.ProtocolDeviation": Tracked(),
+    "screening.ReviewStep": Tracked(through="state_change"),
+    "screening.Signature": Tracked(through="state_change"),
+    "screening.SignatureVoiding": Tracked(through="signature__state_change"),
+    "screening.Import": Tracked(derived=("content", "assigned")),  # purged later: nothing of them may stay here
     "screening.Observation": Tracked(),
     "screening.Therapy": Tracked(),
     "screening.Toxicity": Tracked(),
@@ -66,6 +72,11 @@ UNTRACKED: dict[str, str] = {
     "audit.Sealing": "the trail itself",
     "screening.Assessment": "append-only, and computed again to the same bytes from tracked facts and versions; "
     "re-scoring a pool writes a million at once",
+    "trial_sites.StudyChange": "made by triggers from rows that are tracked; what pollers read",
+    "screening.StateCount": "counted by triggers from the state rows; can be counted again",
+    "screening.DailyStateCount": "counted by triggers from the state rows; can be counted again",
+    "screening.ScreenFailureCount": "counted by triggers from the screen failures; can be counted again",
+    "screening.NamedCriteria": "made by triggers from the screen failures; can be made again",
     "screening.CurrentVerdict": "made from the assessments by a trigger; can be made again",
     "screening.FactSheet": "made from the fact rows; can be made again, and is proven equal each night",
     "screening.RescoringPart": "bookkeeping of a run: leases and progress; the run itself is tracked",

@@ -1,7 +1,10 @@
-"""The commands of the three application processes; docker-compose.yml says the same, and a test compares."""
+"""The commands of the application processes; docker-compose.yml says the same, and a test compares."""
 
 import sys
 from collections.abc import Sequence
+
+QUEUES = ("reminders", "default")
+"""Each has workers of its own."""
 
 
 def web(bind: str) -> list[str]:
@@ -10,12 +13,14 @@ def web(bind: str) -> list[str]:
     return ["gunicorn", "trialops.wsgi:application", "--bind", bind, *size, "--no-control-socket"]
 
 
-def worker() -> list[str]:
-    return ["celery", "-A", "trialops", "worker", "--loglevel", "INFO", "--concurrency", "2", "-Q", "reminders,default"]
+def worker(queue: str) -> list[str]:
+    """The workers of one queue, named after it: a long run in another queue delays no reminder."""
+    size = ["--loglevel", "INFO", "--concurrency", "2"]
+    return ["celery", "-A", "trialops", "worker", *size, "--hostname", f"{queue}@%h", "-Q", queue]
 
 
 def beat(schedule: str) -> list[str]:
-    """The clock that wakes the worker; `schedule` is the file in which it notes when it last did."""
+    """The clock that wakes the workers; `schedule` is the file in which it notes when it last did."""
     return ["celery", "-A", "trialops", "beat", "--loglevel", "INFO", "--schedule", schedule]
 
 

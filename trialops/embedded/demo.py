@@ -1,4 +1,4 @@
-"""`make demo`: databases, migrations, demo data, mail sink, web server, worker and beat, until Ctrl-C."""
+"""`make demo`: databases, migrations, demo data, mail sink, web server, workers and beat, until Ctrl-C."""
 
 import http.client
 import os
@@ -20,6 +20,8 @@ from trialops.embedded.ports import check_web_port, free_port, web_port
 from trialops.embedded.state import CHECKOUT, EmbeddedError, State, read_json
 from trialops.embedded.supervisor import Child, StoppedError, Supervisor
 
+Application = tuple[Sequence[str], Callable[[Mapping[str, str]], bool]]
+"""A command that stays, and the check that tells when it answers."""
 SECONDS_FOR_SETUP = 600
 SECONDS_TO_ANSWER = 90
 APPLICATION_TIER, SINK_TIER = 1, 0
@@ -36,7 +38,7 @@ class Programs:
 
     beside: Mapping[str, Sequence[str]] = field(default_factory=dict)
     setup: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    applications: Mapping[str, tuple[Sequence[str], Callable[[Mapping[str, str]], bool]]] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
 
 
 def product(state: State, port: int) -> Programs:
@@ -50,7 +52,7 @@ def product(state: State, port: int) -> Programs:
         },
         applications={
             "web": (commands.in_this_python(commands.web(f"127.0.0.1:{port}")), lambda _: web_answers(port)),
-            "worker": (commands.in_this_python(commands.worker()), lambda env: worker_answers(env["REDIS_URL"])),
+            **{f"worker-{queue}": worker(queue) for queue in commands.QUEUES},
             "beat": (commands.in_this_python(commands.beat(str(state.beat_schedule))), lambda _: True),
         },
     )
@@ -67,11 +69,15 @@ def web_answers(port: int) -> bool:
         connection.close()
 
 
-def worker_answers(redis_url: str) -> bool:
-    """Whether the worker of this machine answers a ping over the broker."""
+def worker(queue: str) -> Application:
+    return commands.in_this_python(commands.worker(queue)), lambda env: worker_answers(env["REDIS_URL"], queue)
+
+
+def worker_answers(redis_url: str, queue: str) -> bool:
+    """Whether this machine's workers of a queue answer a ping over the broker."""
     with Celery(broker=redis_url, set_as_current=False) as client:
         try:
-            return bool(client.control.ping(timeout=0.5, destination=[f"celery@{socket.gethostname()}"], limit=1))
+            return bool(client.control.ping(timeout=0.5, destination=[f"{queue}@{socket.gethostname()}"], limit=1))
         except (OSError, KombuError, redis.RedisError):
             return False
 

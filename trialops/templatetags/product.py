@@ -68,6 +68,12 @@ LOOKS = {
     "added": ("good", "dot"),
     "removed": ("bad", "cross"),
     "changed": ("info", "half"),
+    # reviews and their signatures
+    "awaiting": ("warn", "clock"),
+    "returned": ("info", "question"),
+    "confirmed": ("good", "check"),
+    "over": ("quiet", "flag"),
+    "void": ("bad", "alert"),
     # reminders
     "planned": ("quiet", "clock"),
     "due": ("warn", "clock"),

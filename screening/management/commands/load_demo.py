@@ -25,6 +25,7 @@ REGISTRY_ID = "NCT03464916"
 PASSWORD = "trialops-demo"  # noqa: S105  printed on the terminal; the demo listens on the loopback address only
 TOKEN_NAME = "demo sponsor"  # noqa: S105
 Role = Membership.Role
+SIGNING = Role.PRINCIPAL_INVESTIGATOR
 
 PEOPLE: tuple[tuple[str, str, str, Role, str | None], ...] = (
     ("manager", "Morgan", "Study Manager", Role.STUDY_MANAGER, None),
@@ -94,7 +95,8 @@ def load(now: datetime) -> Study:
     manager.save(update_fields=["is_staff"])
     manager.groups.add(study_managers)
     _site_history(sites, by=manager, now=now)
-    load_subjects(sites=sites, by=people["coordinator"], now=now)
+    investigators = {code: people[name] for name, _, _, role, code in PEOPLE if code and role == SIGNING}
+    load_subjects(sites=sites, investigators=investigators, by=people["coordinator"], now=now)
     return study
 
 

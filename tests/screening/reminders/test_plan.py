@@ -20,6 +20,7 @@ from sites.models import Site
 from tests.factories import ProtocolVersionFactory, UserFactory
 from tests.screening.records import eligible_record
 from tests.screening.reminders.rows import a_subject
+from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
 
@@ -350,6 +351,7 @@ def treated(site: Site, by: User) -> Subject:
     record["observations"] += tests
     subject = store(site, by, record)
     negative_test(subject, by, "2026-12-03", now=later(date(2026, 12, 3)))
+    sign(subject, now=later(date(2026, 12, 4)))
     services.enroll(subject=subject, on=date(2026, 12, 4), by=by, now=later(date(2026, 12, 4)))
     mark_sent(subject)
     services.record_first_dose(subject=subject, on=DOSE, by=by, now=later(DOSE))

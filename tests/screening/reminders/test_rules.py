@@ -277,7 +277,7 @@ def test_the_end_of_a_shorter_washout_never_says_that_dosing_is_possible(more: t
 
 
 def test_no_summary_carries_a_drug_a_result_or_a_therapy() -> None:
-    therapies = (replace(therapy("regimen", "2026-05-01", "2026-11-10"), drugs=("carfilzomib",)),)
+    therapies = (therapy("regimen", "2026-05-01", "2026-11-10")._replace(drugs=("carfilzomib",)),)
     found = woman(therapies=therapies, tests=(date(2026, 12, 3),), today=date(2026, 12, 4))
     assert sorted(item.summary for item in wanted(PRACTICE, found)) == [
         "21-day washout (E2) ends on 2026-12-01; the 28-day washout (E1) still prevents dosing until 2026-12-08",

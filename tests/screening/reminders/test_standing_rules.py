@@ -7,7 +7,7 @@ import pytest
 from screening.criteria.practice import Practice
 from screening.reminders.rules import wanted, wanted_of_site
 from screening.reminders.standing_rules import working_days_after
-from screening.reminders.wanted import Eligible, Phase, SiteSituation, Source, Told
+from screening.reminders.wanted import Eligible, Phase, ReviewWait, SiteSituation, Source, Told
 from tests.screening.reminders.practice import PRACTICE, TODAY, by_key, situation, windows
 
 CLOSES = ("I5 Pregnancy prevention",)
@@ -47,7 +47,7 @@ def test_of_several_windows_the_one_that_is_open_or_comes_next_counts() -> None:
 
 
 def failed(on: date, **changes: object) -> dict[str, str]:
-    return windows(situation(phase=Phase.FAILED, failed_on=on, **changes))
+    return windows(situation(phase=Phase.FAILED, reviews=(ReviewWait(on),), **changes))
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,16 @@ def test_a_screen_failure_unreviewed_for_more_than_three_working_days_is_told_to
     failed_on: date, expected: str
 ) -> None:
     assert failed(failed_on) == {"review-waiting": expected}
-    [reminder] = wanted(PRACTICE, situation(phase=Phase.FAILED, failed_on=failed_on))
+    [reminder] = wanted(PRACTICE, situation(phase=Phase.FAILED, reviews=(ReviewWait(failed_on),)))
     assert (reminder.told, reminder.source) == (Told.PRINCIPAL, Source.PRACTICE)
 
 
-def test_a_review_settles_it() -> None:
+def test_a_review_settles_it_and_an_answer_asks_anew() -> None:
     day = date(2026, 11, 26)
-    [reminder] = wanted(PRACTICE, situation(phase=Phase.FAILED, failed_on=TODAY, reviewed_on=day))
-    assert (reminder.done_by, reminder.settled) == (day, "reviewed on 2026-11-26")
+    waits = (ReviewWait(TODAY, day, "returned with a question on 2026-11-26"), ReviewWait(date(2026, 12, 1)))
+    returned, again = wanted(PRACTICE, situation(phase=Phase.FAILED, reviews=waits))
+    assert (returned.done_by, returned.settled) == (day, "returned with a question on 2026-11-26")
+    assert (again.occurrence, again.done_by, again.window_from) == (1, None, date(2026, 12, 7))
 
 
 def test_who_has_failed_is_reminded_of_nothing_else() -> None:
@@ -112,5 +114,5 @@ def test_a_site_without_a_status_has_nothing_to_verify() -> None:
 def test_a_document_without_these_practices_asks_for_none_of_it() -> None:
     bare = Practice()
     assert wanted(bare, situation(eligible=(eligible(TODAY, TODAY),))) == ()
-    assert wanted(bare, situation(phase=Phase.FAILED, failed_on=TODAY)) == ()
+    assert wanted(bare, situation(phase=Phase.FAILED, reviews=(ReviewWait(TODAY),))) == ()
     assert wanted_of_site(bare, SiteSituation(TODAY, TODAY - timedelta(days=99))) == ()

@@ -14,6 +14,8 @@ from sites.services import issue_token
 from tests.factories import StudyFactory
 from trialops.api.authentication import BearerTokenAuthentication
 
+EVERYTHING = ("enrollment", "screen_failures", "sites", "changes")
+
 
 def asked_with(header: str | None) -> Any:
     headers = {} if header is None else {"Authorization": header}
@@ -28,7 +30,9 @@ def test_one_query_finds_the_token_its_account_and_its_study_among_many(
     ApiToken.objects.exclude(name="token 2").update(expiry="2020-01-01T00:00Z")
     with django_assert_num_queries(1):
         user, token = asked_with(f"Bearer {texts[2]}")
-        assert (token.name, token.study, token.user) == ("token 2", study, user)
+    assert user is token
+    assert (token.study_id, token.registry_id, token.resources) == (study.pk, study.registry_id, EVERYTHING)
+    assert token.digest == ApiToken.objects.get(name="token 2").digest
     assert ApiToken.objects.count() == 5
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -12,15 +14,20 @@ from django.db.models import Model
 from screening.models import (
     Acknowledgement,
     CalendarFeed,
+    Import,
     Intervention,
+    ProtocolDeviation,
     ReminderPreference,
+    ReviewStep,
     ScreenFailure,
+    Signature,
+    SignatureVoiding,
     SubjectCorrection,
     SubjectStateChange,
     Therapy,
     Toxicity,
 )
-from sites.models import Study
+from sites.models import RegistryCopy, Study
 from tests.factories import UserFactory
 from tests.repo.world import World, make_world
 from trialops.accounts.models import User
@@ -51,6 +58,31 @@ def world() -> World:
     ReminderPreference.objects.create(user=user)
     CalendarFeed.objects.create(user=user, digest="0" * 64)
     Group.objects.create(name="Others")
+    ProtocolDeviation.objects.create(
+        subject=subject,
+        happened_on=date(2026, 1, 2),
+        what="dosed early",
+        rule="timing",
+        why="late",
+        recorded_by=user,
+    )
+    RegistryCopy.objects.create(study=subject.site.study, document={}, digest="0" * 64, recorded_by=user)
+    Import.objects.create(
+        site=subject.site,
+        format="csv",
+        digest="0" * 64,
+        size=1,
+        content=b"x",
+        uploaded_by=user,
+        screened_on=date(2026, 1, 2),
+    )
+    ReviewStep.objects.create(state_change=failed, kind="returned", text="why?", recorded_by=user)
+    signature = Signature.objects.create(
+        state_change=failed, protocol_version=version, as_of=date(2026, 1, 2), meaning="reviewed", printed_name="P. I.",
+        role="principal investigator", time_zone="UTC", sheet="{}", digest=sha256(b"{}").hexdigest(),
+        record_digest="0" * 64, signed_by=user,
+    )  # fmt: skip
+    SignatureVoiding.objects.create(signature=signature, why="corrected", recorded_by=user)
     user.groups.add(Group.objects.get(name="Study managers"))
     user.user_permissions.add(Permission.objects.order_by("pk")[0])
     return made
@@ -106,7 +138,8 @@ def copy_of(model: type[Model]) -> Any:
     row = a_row(model)
     fresh = model(**{f.attname: getattr(row, f.attname) for f in model._meta.concrete_fields if not f.primary_key})
     for field in model._meta.concrete_fields:
-        if isinstance(field, models.UUIDField) and field.primary_key:
+        if isinstance(field, models.UUIDField) and field.unique:
+            setattr(fresh, field.attname, uuid4())
             continue
         if field.unique and not field.primary_key and not field.is_relation:
             setattr(fresh, field.attname, "Z" + str(getattr(row, field.attname))[1:])

@@ -119,7 +119,7 @@ def test_a_request_is_recorded_with_person_roles_and_route(client: Client) -> No
     assert (event.user_pk, event.user_name) == (member.user.pk, member.user.username)
     assert event.roles == ["coordinator NCT70000001 JAX"]
     assert event.origin == "POST reminders/preferences/"
-    assert len(event.request_id) == 36
+    assert event.request_id
 
 
 def test_signing_in_is_recorded_as_the_persons_own_act(client: Client) -> None:

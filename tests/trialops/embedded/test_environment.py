@@ -24,7 +24,7 @@ FOR_OTHER_IMAGES = {"POSTGRES_INITDB_ARGS", "REDISCLI_AUTH"}
     ("service", "command"),
     [
         ("web", commands.web("0.0.0.0:8000")),
-        ("worker", commands.worker()),
+        *((f"worker-{queue}", commands.worker(queue)) for queue in commands.QUEUES),
         ("beat", commands.beat("/app/var/beat/celerybeat-schedule")),
     ],
 )

@@ -1,0 +1,218 @@
+"""Files of records at a site: hand one in, see what it would change, commit it or let it go."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from screening.import_forms import CommitForm, NewImportForm, PatientsForm
+from screening.imports.copies import SHAPES, csv_template, with_errors, xlsx_template
+from screening.imports.preview import preview_of
+from screening.imports.stored import unpacked
+from screening.models import Import
+from screening.queries import catalogue_of_study
+from screening.services.importing import (
+    KEPT_FOR,
+    PreviewChangedError,
+    assign_patients,
+    commit_import,
+    discard_import,
+    store_import,
+)
+from screening.views.bounded_upload import BoundedUpload
+from sites.models import Site
+from sites.queries import site_today
+from sites.viewing import Viewer, viewer_of
+from trialops.forms import add_service_errors, posted
+
+IMPORTS_SHOWN = 100
+ROWS_SHOWN = 200
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+def imports_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
+    """The files there have been, latest first, and the templates."""
+    site = _site(viewer_of(request), registry_id, code)
+    rows = site.imports.select_related("uploaded_by", "decided_by").defer("content")[:IMPORTS_SHOWN]
+    return render(request, "screening/imports.html", {**_frame(site), "imports": rows})
+
+
+@csrf_exempt  # the token is checked by the view inside, once the upload has its limit
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_import(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
+    """Hand a file in; nothing of it is stored as a fact yet."""
+    upload = BoundedUpload(request)
+    request.upload_handlers = [upload]
+    response: HttpResponse = _new_import(request, registry_id, code, upload=upload)
+    return response
+
+
+@csrf_protect
+def _new_import(request: HttpRequest, registry_id: str, code: str, *, upload: BoundedUpload) -> HttpResponse:
+    viewer = viewer_of(request)
+    site = _site(viewer, registry_id, code)
+    files = request.FILES if request.method == "POST" else None
+    form = NewImportForm(posted(request), files, initial={"screened_on": site_today(site, viewer.now)})
+    if upload.too_large:
+        form.errors.pop("file", None)
+        form.refuse_size()
+    if request.method == "POST" and form.is_valid():
+        day = form.cleaned_data["screened_on"]
+        data = form.cleaned_data["file"].read()
+        try:
+            pending = store_import(site=site, data=data, screened_on=day, by=viewer.user, now=viewer.now)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            return redirect("import", registry_id, code, pending.pk)
+    status = 413 if upload.too_large else 400 if form.errors else 200
+    return render(request, "screening/import_new.html", {**_frame(site), "form": form}, status=status)
+
+
+@require_safe
+def import_page(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
+    """What a file would change; or what it has changed."""
+    viewer = viewer_of(request)
+    return _shown(request, _import(viewer, registry_id, code, import_id))
+
+
+def _shown(request: HttpRequest, pending: Import, **forms: Any) -> HttpResponse:
+    context: dict[str, Any] = {**_frame(pending.site), "import": pending, "rows_shown": ROWS_SHOWN}
+    if pending.content is not None and pending.is_pending:
+        preview = preview_of(pending)
+        context |= {
+            "preview": preview,
+            "plans": preview.plans[:ROWS_SHOWN],
+            "findings": preview.findings[:ROWS_SHOWN],
+            "outcomes": preview.contents.outcomes[: 5 * ROWS_SHOWN],
+            "patients": PatientsForm(preview=preview, assigned=pending.assigned),
+            "form": CommitForm(preview=preview),
+        } | forms
+    elif pending.content is not None:
+        context["outcomes"] = unpacked(pending.content).outcomes[: 5 * ROWS_SHOWN]
+    failed = any(form.errors for form in forms.values())
+    return render(request, "screening/import.html", context, status=400 if failed else 200)
+
+
+@require_POST
+def import_patients(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
+    """Say which subject each patient of a bundle is."""
+    viewer = viewer_of(request)
+    pending = _import(viewer, registry_id, code, import_id)
+    if not pending.is_pending or pending.content is None:
+        return redirect("import", registry_id, code, pending.pk)
+    form = PatientsForm(request.POST, preview=preview_of(pending), assigned=pending.assigned)
+    if form.is_valid():
+        try:
+            assign_patients(pending=pending, assigned=form.assigned(), by=viewer.user, now=viewer.now)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            return redirect("import", registry_id, code, pending.pk)
+    return _shown(request, pending, patients=form)
+
+
+@require_POST
+def import_commit(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
+    """Store what the preview shows; sent twice, it is stored once."""
+    viewer = viewer_of(request)
+    pending = _import(viewer, registry_id, code, import_id)
+    if not pending.is_pending or pending.content is None:
+        return redirect("import", registry_id, code, pending.pk)
+    form = CommitForm(request.POST, preview=preview_of(pending))
+    if form.is_valid():
+        said = form.cleaned_data
+        try:
+            done = commit_import(
+                pending=pending, shown=said["shown"], corrections=said.get("corrections", []),
+                reason=said.get("reason", ""), by=viewer.user, now=viewer.now,
+            )  # fmt: skip
+        except PreviewChangedError:
+            messages.warning(request, _("Something has been recorded since you saw this preview. Please look again."))
+            return redirect("import", registry_id, code, pending.pk)
+        except ValidationError as error:
+            add_service_errors(form, error)
+        else:
+            messages.success(request, _committed(done))
+            return redirect("import", registry_id, code, pending.pk)
+    return _shown(request, pending, form=form)
+
+
+@require_POST
+def import_discard(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
+    """Let a file go."""
+    viewer = viewer_of(request)
+    pending = _import(viewer, registry_id, code, import_id)
+    try:
+        discard_import(pending=pending, by=viewer.user, now=viewer.now)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The file is discarded; nothing of it was stored."))
+    return redirect("imports", registry_id, code)
+
+
+@require_safe
+def import_copy(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponseBase:
+    """The file as a table with a column of its errors; of a bundle, what became of each resource."""
+    pending = _import(viewer_of(request), registry_id, code, import_id)
+    if pending.content is None:
+        raise Http404
+    if pending.is_pending:
+        preview = preview_of(pending)
+        lines = with_errors(preview.contents, preview.findings)
+    else:
+        contents = unpacked(pending.content)
+        lines = with_errors(contents, contents.findings)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{pending.pk}.csv"'
+    return response
+
+
+@require_safe
+def import_template(request: HttpRequest, registry_id: str, code: str, template: str) -> HttpResponseBase:
+    """A template to fill: fact-rows or subject-rows, as .csv or .xlsx."""
+    viewer = viewer_of(request)
+    site = _site(viewer, registry_id, code)
+    shape, _dot, kind = template.partition(".")
+    if shape not in SHAPES or kind not in {"csv", "xlsx"}:
+        raise Http404
+    catalogue = catalogue_of_study(site.study, now=viewer.now)
+    if kind == "xlsx":
+        response = HttpResponse(xlsx_template(shape, catalogue), content_type=XLSX)
+    else:
+        response = HttpResponse("".join(csv_template(shape, catalogue)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{shape}.{kind}"'
+    return response
+
+
+def _site(viewer: Viewer, registry_id: str, code: str) -> Site:
+    site = viewer.site(registry_id, code)
+    if not viewer.access.may_screen_at(site):
+        raise PermissionDenied
+    return site
+
+
+def _import(viewer: Viewer, registry_id: str, code: str, import_id: UUID) -> Import:
+    site = _site(viewer, registry_id, code)
+    found = site.imports.select_related("site__study", "uploaded_by", "decided_by").filter(pk=import_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _frame(site: Site) -> dict[str, Any]:
+    return {"site": site, "study": site.study, "section": "studies", "kept_days": KEPT_FOR.days}
+
+
+def _committed(done: Import) -> str:
+    facts = done.facts_added
+    return ngettext("Stored: %(facts)s fact.", "Stored: %(facts)s facts.", facts) % {"facts": facts}
