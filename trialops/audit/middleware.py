@@ -9,7 +9,7 @@ from trialops.audit.context import acting, note_reading, said_by_request
 
 
 class AuditMiddleware:
-    """After the sign-in's middleware. A page about a subject names it as `subject_id` in its address, or by `read_by`."""
+    """After the sign-in. A page about a subject names it as `subject_id` in its address, or by `read_by`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -83,6 +83,15 @@ CHANGED = """
 """
 """Rows are paired by key; one whose key has changed is one deleted and one added."""
 
+PRESENT = """
+        (SELECT to_jsonb(r) - {derived}::text[] AS content FROM {table} AS r) AS a
+        CROSS JOIN (SELECT '{{"origin": "migrate", "reason": "there when recording began"}}'::jsonb AS said) AS context
+        WHERE NOT EXISTS (SELECT 1 FROM audit_event AS e WHERE e.model = {model} AND e.row = {key})
+"""
+"""What is in a table before its triggers are: made by the first migration itself, or older than the trail."""
+
+RECORDED = "SELECT relname FROM pg_trigger JOIN pg_class AS c ON c.oid = tgrelid WHERE tgname = 'audit_insert'"
+
 TRIGGERS = {
     "insert": "AFTER INSERT ON {table} REFERENCING NEW TABLE AS added",
     "update": "AFTER UPDATE ON {table} REFERENCING OLD TABLE AS removed NEW TABLE AS added",
@@ -102,10 +111,14 @@ def install_recording(connection: BaseDatabaseWrapper) -> None:
         reading = sql.SQL("PROCEDURE public.audit_note_reading(text, text, uuid)")
         cursor.execute(sql.SQL("REVOKE ALL ON {} FROM PUBLIC").format(reading))
         cursor.execute(sql.SQL("GRANT EXECUTE ON {} TO {}").format(reading, role))
+        cursor.execute(RECORDED)
+        recorded = {name for (name,) in cursor.fetchall()}
         for model, how in tracked_models().items():
-            if model._meta.db_table in tables:
+            if (table := model._meta.db_table) in tables:
                 for statement in statements(model, how):
                     cursor.execute(statement)
+                if table not in recorded:
+                    cursor.execute(_beginning(model, how))
 
 
 def statements(model: type[Model], how: Tracked) -> list[sql.Composed]:
@@ -126,6 +139,18 @@ def statements(model: type[Model], how: Tracked) -> list[sql.Composed]:
     return made
 
 
+def _beginning(model: type[Model], how: Tracked) -> sql.Composed:
+    """An event for each row that is there when the recording of its table begins."""
+    name = sql.SQL("(a.content ->> {})").format(sql.Literal(_key(model)))
+    present = sql.SQL(PRESENT).format(
+        table=sql.Identifier(model._meta.db_table),
+        model=sql.Literal(model._meta.label),
+        key=key_of(model, how, name),
+        derived=sql.Literal(list(how.derived)),
+    )
+    return _insertion(model, how, present, "a.content", action="'insert'", new="a.content")
+
+
 def _changed(model: type[Model], how: Tracked) -> sql.Composed:
     present = "coalesce(a.content, o.content)"
     action = "CASE WHEN o.content IS NULL THEN 'insert' WHEN a.content IS NULL THEN 'delete' ELSE 'update' END"
@@ -135,7 +160,7 @@ def _changed(model: type[Model], how: Tracked) -> sql.Composed:
 
 
 def _insertion(
-    model: type[Model], how: Tracked, source: str, row: str, *, action: str, old: str = "", new: str = ""
+    model: type[Model], how: Tracked, source: str | sql.Composed, row: str, *, action: str, old: str = "", new: str = ""
 ) -> sql.Composed:
     columns = {field.column for field in model._meta.concrete_fields}
     pk = sql.Literal(_key(model))
@@ -150,7 +175,9 @@ def _insertion(
         reasons=sql.SQL(", ".join(reasons) or "NULL"),
         old=_masked(old, how),
         new=_masked(new, how),
-        source=sql.SQL(source).format(derived=sql.Literal(list(how.derived)), pk=pk),
+        source=source
+        if isinstance(source, sql.Composed)
+        else sql.SQL(source).format(derived=sql.Literal(list(how.derived)), pk=pk),
     )
 
 

@@ -2,9 +2,15 @@
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
 
+from tests.trialops.audit.intruder import intruder
+from trialops.audit.models import Event
+from trialops.audit.recording import install_recording
 from trialops.audit.registry import TRACKED, UNTRACKED, tracked_models
+from trialops.audit.rows import row_findings
+from trialops.db import as_owner
 
 INSTALLED = {model._meta.label for model in apps.get_models(include_auto_created=True)}
 LABELS = {config.label for config in apps.get_app_configs()}
@@ -41,3 +47,21 @@ def test_every_tracked_table_has_its_three_triggers() -> None:
         installed = dict(cursor.fetchall())
     expected = ["audit_delete", "audit_insert", "audit_update"]
     assert installed == {model._meta.db_table: expected for model in tracked_models()}
+
+
+def findings() -> list[str]:
+    with transaction.atomic():  # a cursor in the server needs one
+        return list(row_findings())
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_what_was_there_before_recording_began_has_an_event_that_says_so() -> None:
+    with intruder() as superuser:
+        superuser.does("DELETE FROM audit_event")
+        superuser.does("DROP TRIGGER audit_insert ON auth_group")
+        superuser.does("DROP TRIGGER audit_insert ON auth_group_permissions")
+    with as_owner() as owner:
+        install_recording(owner)
+    group = Group.objects.get(name="Study managers")
+    Event.objects.get(model="auth.Group", row=str(group.pk), action="insert", origin="migrate")
+    assert not findings()
