@@ -11,8 +11,11 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db.utils import OperationalError
 
+    from trialops.audit.context import typed_command
+
     try:
-        execute_from_command_line(sys.argv)
+        with typed_command(sys.argv):
+            execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"trialops is not configured: {error}")
     except OperationalError as error:

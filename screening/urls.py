@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screening.views import adoption, imports, reviews, versions
+from screening.views import adoption, history, imports, reviews, versions
 from screening.views.actions import subject_action
 from screening.views.attempts import rescreen
 from screening.views.deviations import new_deviation
@@ -47,6 +47,12 @@ urlpatterns = [
     path(f"{RUN}/progress/", run_progress, name="run-progress"),
     path(f"{RUN}/cancel/", run_cancel, name="run-cancel"),
     path(f"{RUN}/changes.csv", changes_csv, name="run-changes"),
+    path(f"{STUDY}/history/", history.study_history, name="study-history"),
+    path(f"{STUDY}/audit/", history.audit_export, name="audit-export"),
+    path(f"{STUDY}/audit/download/", history.audit_download, name="audit-download"),
+    path(f"{SITE}/history/", history.site_history, name="site-history"),
+    path(f"{SUBJECT}/history/", history.subject_history, name="subject-history"),
+    path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/history/", history.fact_history, name="fact-history"),
     path(f"{SITE}/status/", ChangeStatus.as_view(), name="site-status"),
     path(f"{SITE}/subjects/new/", new_subject, name="subject-new"),
     path(f"{IMPORTS}/", imports.imports_page, name="imports"),

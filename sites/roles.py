@@ -1,8 +1,13 @@
 """What staff may do in the admin: the group of study managers and its model permissions."""
 
+from datetime import date
+
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
+
+from sites.models import Membership
+from trialops.accounts.models import User
 
 STUDY_MANAGERS = "Study managers"
 
@@ -42,3 +47,10 @@ def _permissions() -> list[tuple[str, str, str]]:
         for name, permissions in PERMISSIONS.items()
         for permission in permissions
     ]
+
+
+def held_roles(user: User, day: date) -> list[str]:
+    """The roles that a person holds on a day, each with its study and site, as the audit trail writes them."""
+    held = Membership.objects.filter(Membership.active_on(day), user=user).select_related("study", "site")
+    named = [" ".join([m.role, m.study.registry_id, *([m.site.code] if m.site else [])]) for m in held.order_by("id")]
+    return [*(["superuser"] if user.is_superuser else []), *named]

@@ -5,6 +5,7 @@ from django.apps import apps
 IDENTIFYING: dict[str, set[str]] = {
     "accounts.RepeatableRequest": {"body"},
     "accounts.User": {"email", "first_name", "last_login", "last_name", "password", "username"},
+    "audit.Event": {"new", "old", "reason", "user_name"},
     "screening.Assessment": {"earliest_first_dose", "first_dose", "result", "satisfied", "verdict"},
     "screening.CalendarFeed": {"digest"},
     "screening.CurrentVerdict": {"code", "first_dose"},
@@ -62,6 +63,24 @@ IDENTIFYING: dict[str, set[str]] = {
 PLAIN: dict[str, set[str]] = {
     "accounts.RepeatableRequest": {"id", "key", "made_at", "request_digest", "status", "user"},
     "accounts.User": {"date_joined", "id", "is_active", "is_staff", "is_superuser"},
+    "audit.Event": {
+        "action",
+        "database_role",
+        "id",
+        "model",
+        "origin",
+        "recorded_at",
+        "request_id",
+        "roles",
+        "row",
+        "site_pk",
+        "study_pk",
+        "subject_pk",
+        "transaction",
+        "user_pk",
+    },
+    "audit.Link": {"chain", "digest", "event", "id", "sealing", "sequence"},
+    "audit.Sealing": {"horizon", "id", "sealed_at"},
     "screening.Acknowledgement": {"id", "of_missed", "recorded_at", "recorded_by", "reminder"},
     "screening.Alarm": {"closed_at", "id", "opened_at", "reason", "told_at", "trying_since"},
     "screening.Assessment": {
@@ -316,7 +335,8 @@ PLAIN: dict[str, set[str]] = {
 
 
 def test_every_field_of_every_model_is_classed_once() -> None:
-    ours = [model for model in apps.get_models() if model._meta.app_label in {"accounts", "trial_sites", "screening"}]
+    labels = {"accounts", "audit", "trial_sites", "screening"}
+    ours = [model for model in apps.get_models() if model._meta.app_label in labels]
     fields = {model._meta.label: {field.name for field in model._meta.fields} for model in ours}
     classed = {label: IDENTIFYING.get(label, set()) | PLAIN.get(label, set()) for label in {*IDENTIFYING, *PLAIN}}
     assert classed == fields

@@ -51,7 +51,8 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
     """Give the app role what it needs and no more; run as the owner after every migration.
 
     The app role may read and write rows, but not alter, truncate or own anything. Models with
-    `append_only = True` may be read and added to, never changed or deleted; of models with `only_these_change`
+    `append_only = True` may be read and added to, never changed or deleted, and only read if they also say
+    `written_by_triggers = True`; of models with `only_these_change`
     the app role may change those columns, and delete rows only if it says `may_be_deleted = True`.
     """
     role = sql.Identifier(settings.DATABASE_APP_ROLE)
@@ -74,6 +75,8 @@ def grant_to_app_role(connection: BaseDatabaseWrapper) -> None:
             table = sql.Identifier(model._meta.db_table)
             if getattr(model, "append_only", False):
                 cursor.execute(sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(table, role))
+            if getattr(model, "written_by_triggers", False):
+                cursor.execute(sql.SQL("REVOKE INSERT ON {} FROM {}").format(table, role))
             if columns := getattr(model, "only_these_change", ()):
                 listed = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
                 taken = sql.SQL("UPDATE" if getattr(model, "may_be_deleted", False) else "UPDATE, DELETE")

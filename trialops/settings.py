@@ -38,6 +38,7 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 INSTALLED_APPS = [
     "trialops",  # first: its migrate command runs as the owner role
     "trialops.accounts",
+    "trialops.audit",
     "sites",
     "screening",
     "dashboards",
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "trialops.audit.middleware.AuditMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -110,6 +112,14 @@ if env.str("DATABASE_URL", default=""):
         DATABASES["default"]["CONN_MAX_AGE"] = 60
         DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Audit trail: what django-pghistory writes before each statement, and where the chains' signed heads are kept.
+PGHISTORY_JSON_ENCODER = "trialops.audit.context.ContextEncoder"
+AUDIT_ROLES_OF = "sites.roles.held_roles"
+AUDIT_SIGNING_KEY = Path(env.str("AUDIT_SIGNING_KEY", default=str(STATE_DIR / "audit" / "signing.key")))
+AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR", default=str(STATE_DIR / "audit" / "heads")))
+_sponsors: list[str] = env.list("AUDIT_HEADS_TO", default=[])
+AUDIT_HEADS_TO = {study: address for study, _, address in (entry.partition("=") for entry in _sponsors)}
 
 # Sign-in
 AUTH_USER_MODEL = "accounts.User"
@@ -228,6 +238,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "screening.rescoring.tasks.sweep_runs",
         "schedule": 60.0,
         "options": {"expires": 55},
+    },
+    "seal-audit": {
+        "task": "trialops.audit.tasks.seal_audit",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "close-audit-day": {
+        "task": "trialops.audit.tasks.close_audit_day",
+        "schedule": crontab(hour=4, minute=23),
+        "options": {"expires": 3000},
     },
     "verify-counts": {
         "task": "screening.tasks.verify_counts",

@@ -15,6 +15,7 @@ from screening.preference_forms import OperatorForm
 from screening.reminders.queries import coming, reminders_visible, wanting_attention
 from screening.reminders.services import acknowledge
 from sites.viewing import Viewer, viewer_of
+from trialops.audit.context import read_by
 
 R = ReminderState
 SHOWN = 200
@@ -44,6 +45,8 @@ def reminder_page(request: HttpRequest, reminder_id: UUID) -> HttpResponse:
     """One reminder: where a mail's link leads after the sign-in."""
     viewer = viewer_of(request)
     reminder = _or_404(viewer, reminder_id)
+    if reminder.subject_id:
+        read_by(request, subject=reminder.subject_id)
     context = {
         "section": "reminders",
         "reminder": reminder,

@@ -30,6 +30,7 @@ from screening.views.review_parts import void_since
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
 from trialops.accounts.credentials import needs_code
+from trialops.audit.context import read_by
 from trialops.forms import add_service_errors
 
 S = SubjectState
@@ -59,7 +60,9 @@ def queue(request: HttpRequest) -> HttpResponse:
 def review_page(request: HttpRequest, move_id: int) -> HttpResponse:
     """One review: the sheet, its history, and the forms that fit where it stands."""
     viewer = viewer_of(request)
-    return _page(request, viewer, _change_or_404(viewer, move_id), {})
+    change = _change_or_404(viewer, move_id)
+    read_by(request, subject=change.subject_id)
+    return _page(request, viewer, change, {})
 
 
 @never_cache
@@ -132,6 +135,7 @@ def sheet_json(request: HttpRequest, move_id: int) -> HttpResponse:
     """Every signature of a review with the sheet it was given under, and the sheet as it is now, as a file."""
     viewer = viewer_of(request)
     change = _change_or_404(viewer, move_id)
+    read_by(request, subject=change.subject_id)
     signatures = signatures_of(change.subject).filter(state_change=change)
     sheet = _sheet(viewer, change)
     content = {

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from sites.access import Access, access_of
+from sites.admin.history import AuditHistory
 from sites.models import (
     ApiToken,
     Investigator,
@@ -62,7 +62,7 @@ class ServiceForm(forms.ModelForm):  # type: ignore[type-arg]
         raise NotImplementedError
 
 
-class ManagedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ManagedAdmin(AuditHistory):
     """Shows and offers only what belongs to the studies that the signed-in person manages."""
 
     study_path = "study"

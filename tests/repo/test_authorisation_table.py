@@ -65,6 +65,12 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/runs/<uuid:run_id>/progress/": {"GET": MANAGERS_ALONE},
     "studies/<str:registry_id>/runs/<uuid:run_id>/cancel/": {"POST": MANAGERS_ALONE},
     "studies/<str:registry_id>/runs/<uuid:run_id>/changes.csv": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/history/": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/audit/": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/audit/download/": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/sites/<str:code>/history/": {"GET": SITE_STAFF},
+    "subjects/<uuid:subject_id>/history/": {"GET": SITE_STAFF},
+    "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/history/": {"GET": SITE_STAFF},
     "studies/<str:registry_id>/sites/<str:code>/": {"GET": SITE_STAFF},
     "studies/<str:registry_id>/sites/<str:code>/protocol/adoptions/": dict.fromkeys(FORM, MANAGERS_ALONE),
     "studies/<str:registry_id>/sites/<str:code>/protocol/adoptions/<int:adoption_id>/correct/": dict.fromkeys(

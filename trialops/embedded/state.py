@@ -59,7 +59,7 @@ class State:
     @property
     def entries(self) -> list[Path]:
         """Everything trialops itself puts into the state directory; the lock, in run/, comes last."""
-        names = ("postgres", "valkey", "mail", "beat", "static", "log", "secret_key", "secrets.json", "run")
+        names = ("postgres", "valkey", "mail", "beat", "static", "log", "audit", "secret_key", "secrets.json", "run")
         return [self.directory / name for name in names]
 
     def prepare(self) -> None:

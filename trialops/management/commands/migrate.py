@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.commands import migrate
 
 from trialops.api.token_function import install_token_function
+from trialops.audit.recording import install_recording
 from trialops.db import as_owner, grant_to_app_role, refuse_ignored_triggers
 
 
@@ -19,4 +20,5 @@ class Command(migrate.Command):
                 refuse_ignored_triggers(connection)
                 install_token_function(connection)
                 grant_to_app_role(connection)
+                install_recording(connection)
         return result

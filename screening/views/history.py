@@ -1,0 +1,115 @@
+"""The history of a subject, a fact, a site and a study, as people read it; the export for inspectors."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from screening.audit_forms import ExportForm
+from screening.fact_forms import FACT_FORMS
+from screening.models import Fact
+from screening.views.frame import subject_context, subject_or_404
+from sites.viewing import viewer_of
+from trialops.audit.export import CONTENT_TYPES, exported
+from trialops.audit.models import Event
+from trialops.audit.queries import events_of_rows, events_of_site, events_of_study, events_of_subject, page_of
+from trialops.audit.telling import kinds, told
+
+
+@require_safe
+def subject_history(request: HttpRequest, subject_id: UUID) -> HttpResponse:
+    """Every change of what is recorded about a subject, and who read its pages."""
+    subject = subject_or_404(viewer_of(request), subject_id)
+    context = {
+        **subject_context(subject),
+        "lead": _("Every change, and everybody who opened a page about the subject."),
+    }
+    return _page(request, events_of_subject(subject.pk), subject.site.zone, about=subject.screening_number, **context)
+
+
+@require_safe
+def fact_history(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
+    """One fact from its first entry to its last correction."""
+    subject = subject_or_404(viewer_of(request), subject_id)
+    if kind not in FACT_FORMS:
+        raise Http404
+    model: type[Fact] = FACT_FORMS[kind].model
+    fact = model._default_manager.filter(subject=subject, pk=fact_id).first()
+    if fact is None:
+        raise Http404
+    events = events_of_rows(model._meta.label, _versions(fact))
+    context = {**subject_context(subject), "lead": _("From its first entry to its last correction.")}
+    about = f"{subject.screening_number}, {model._meta.verbose_name}"
+    return _page(request, events, subject.site.zone, about=about, **context)
+
+
+@require_safe
+def site_history(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
+    """Every change of a site: status, investigators, people, adoptions; not of its subjects."""
+    site = viewer_of(request).site(registry_id, code)
+    lead = _(
+        "Every change of the site itself: status, investigators, people, protocol versions. Each subject has its own."
+    )
+    context = {"site": site, "study": site.study, "section": "studies", "lead": lead}
+    return _page(request, events_of_site(site.pk), site.zone, about=site.code, **context)
+
+
+@require_safe
+def study_history(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Every change of a study as a whole, for those who manage it."""
+    study = viewer_of(request).managed_study(registry_id)
+    lead = _("Every change of the study as a whole: set-up, people, protocol versions, tokens. Each site has its own.")
+    context = {"study": study, "section": "studies", "lead": lead, "export": True}
+    return _page(request, events_of_study(study.pk), ZoneInfo("UTC"), about=study.registry_id, **context)
+
+
+@require_safe
+def audit_export(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Where an export for inspectors is asked for."""
+    study = viewer_of(request).managed_study(registry_id)
+    return render(request, "screening/audit_export.html", {"study": study, "section": "studies", "form": ExportForm()})
+
+
+@require_safe
+def audit_download(request: HttpRequest, registry_id: str) -> HttpResponse | StreamingHttpResponse:
+    """The sealed events of a study as a file."""
+    study = viewer_of(request).managed_study(registry_id)
+    form = ExportForm(request.GET)
+    if not form.is_valid():
+        context = {"study": study, "section": "studies", "form": form}
+        return render(request, "screening/audit_export.html", context, status=400)
+    asked = form.cleaned_data
+    lines = exported(study.pk, form=asked["format"], first=asked["first"], last=asked["last"])
+    response = StreamingHttpResponse(lines, content_type=CONTENT_TYPES[asked["format"]])
+    response["Content-Disposition"] = f'attachment; filename="audit-{study.registry_id}.{asked["format"]}"'
+    return response
+
+
+def _page(request: HttpRequest, events: QuerySet[Event], zone: ZoneInfo, *, about: str, **context: Any) -> HttpResponse:
+    kind, person = request.GET.get("kind", ""), request.GET.get("person", "")
+    before = request.GET.get("before", "")
+    page = page_of(
+        events, kind=kind, person=person, before=int(before) if before.isdecimal() and len(before) < 19 else None
+    )
+    older = urlencode({"kind": kind, "person": person, "before": page.older}) if page.older else ""
+    shown = {"told": told(page.events), "kinds": kinds(), "kind": kind, "person": person, "older": older}
+    return render(request, "screening/history.html", {**context, **shown, "about": about, "zone": zone})
+
+
+def _versions(fact: Fact) -> list[str]:
+    """The keys of a fact's row, of those it corrects, and of those that correct it."""
+    keys, row = [str(fact.pk)], fact
+    while row.supersedes is not None:
+        row = row.supersedes
+        keys.append(str(row.pk))
+    newer = getattr(fact, "newer", None)
+    while newer is not None:
+        keys.append(str(newer.pk))
+        newer = getattr(newer, "newer", None)
+    return keys
