@@ -23,7 +23,7 @@ from screening.criteria import (
     parse_therapy,
     parse_toxicity,
 )
-from screening.criteria.catalogue import Catalogue
+from screening.criteria.catalogue import Catalogue, FactGroup
 from screening.models import Observation, Therapy, Toxicity
 from screening.services import AnyFact
 from trialops.forms import DayField, ReasonField, TimeOfDayField
@@ -33,34 +33,15 @@ Json = dict[str, Any]
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 ANSWERS = {"true": True, "yes": True, "false": False, "no": False}
 
-FACT_GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (
-        gettext_lazy("Disease"),
-        (
-            "serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio", "marrow_plasma_cells",
-            "plasma_cell_leukemia", "cns_involvement", "brain_metastasis_history", "cord_compression_history",
-        ),
-    ),
-    (
-        gettext_lazy("Laboratory and heart"),
-        ("hemoglobin", "platelets", "neutrophils", "creatinine", "ast", "bilirubin", "gilberts_syndrome", "lvef"),
-    ),
-    (
-        gettext_lazy("Condition and history"),
-        (
-            "ecog", "life_expectancy", "willing_to_comply", "active_infection", "hiv", "hepatitis_b", "hepatitis_c",
-            "active_gvhd", "post_transplant_immunosuppression", "disqualifying_condition",
-        ),
-    ),
-    (
-        gettext_lazy("Pregnancy prevention"),
-        (
-            "childbearing_potential", "pregnancy_test", "pregnant", "breastfeeding", "agrees_to_pregnancy_testing",
-            "sexually_active", "agrees_to_contraception",
-        ),
-    ),
-    (gettext_lazy("Completeness"), ("therapy_history_complete", "toxicity_review_complete")),
-)  # fmt: skip
+GROUP_LABELS: Mapping[FactGroup, Any] = {
+    FactGroup.STUDY: gettext_lazy("Of this study"),
+    FactGroup.DISEASE: gettext_lazy("Disease"),
+    FactGroup.LABORATORY: gettext_lazy("Laboratory and heart"),
+    FactGroup.HISTORY: gettext_lazy("Condition and history"),
+    FactGroup.THERAPIES: gettext_lazy("Therapies"),
+    FactGroup.TOXICITIES: gettext_lazy("Toxicities"),
+    FactGroup.PREGNANCY: gettext_lazy("Pregnancy prevention"),
+}
 
 KIND_LABELS: Mapping[str, Any] = {
     "regimen": gettext_lazy("regimen (drug treatment of the myeloma)"),
@@ -153,12 +134,19 @@ class FactForm(forms.Form):
     def _in_words(self, message: str, name: str) -> str:
         """A refusal of the record's parser in the words of the form."""
         message = re.sub(r"accepted: true, false$", _("accepted: yes, no"), message)
-        if message.endswith("is not a number") and re.search(r"[0-9],[0-9]", str(self.data.get(name, ""))):
+        if message.endswith("is not a number") and re.search(
+            r"[0-9],[0-9]", str(self.data.get(self.add_prefix(name), ""))
+        ):
             message += "; " + _("write decimals with a point, for instance 1.4")
         return message
 
 
-def _choices(pairs: Any, empty: Any) -> list[tuple[Any, Any]]:
+def time_at_site(day: date, at: time, zone: ZoneInfo) -> str:
+    """A day and a time of it with the site's offset, as records write it."""
+    return datetime.combine(day, at, tzinfo=zone).isoformat(timespec="seconds" if at.second else "minutes")
+
+
+def choices(pairs: Any, empty: Any) -> list[tuple[Any, Any]]:
     return [("", empty), *pairs]
 
 
@@ -187,11 +175,11 @@ class ObservationForm(FactForm):
     clinically_significant = forms.ChoiceField(
         label=gettext_lazy("Clinically significant"),
         required=False,
-        choices=_choices(YES_NO, gettext_lazy("not judged")),
+        choices=choices(YES_NO, gettext_lazy("not judged")),
         help_text=gettext_lazy("The investigator's judgement of a value outside its reference."),
     )
     due_to_myeloma = forms.ChoiceField(
-        label=gettext_lazy("Due to the myeloma"), required=False, choices=_choices(YES_NO, gettext_lazy("not judged"))
+        label=gettext_lazy("Due to the myeloma"), required=False, choices=choices(YES_NO, gettext_lazy("not judged"))
     )
 
     laboratory = ("reference_low", "reference_high", "clinically_significant", "due_to_myeloma")
@@ -212,12 +200,12 @@ class ObservationForm(FactForm):
             self.fields["unit"].required = True
             self.fields["unit"].error_messages["required"] = _("Needed; accepted: %s.") % ", ".join(units)
         none = CHOOSE if chosen and chosen.units else _("no unit")
-        self.fields["unit"].widget.choices = _choices([(unit, unit) for unit in units], none)
+        self.fields["unit"].widget.choices = choices([(unit, unit) for unit in units], none)
 
     def _fit_value(self, chosen: Fact | None) -> None:
         if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
             answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
-            self.fields["value"].widget = forms.Select(choices=_choices(answers, CHOOSE))
+            self.fields["value"].widget = forms.Select(choices=choices(answers, CHOOSE))
         elif chosen and chosen.kind is FactKind.DATE:
             self.fields["value"].widget = forms.DateInput(attrs={"type": "date"})
         else:
@@ -236,14 +224,14 @@ class ObservationForm(FactForm):
         fact = self.catalogue.get(typed["fact"])
         raw: Json = {
             "fact": typed["fact"],
-            "value": _value(fact.kind if fact else None, typed["value"]),
+            "value": value_of_kind(fact.kind if fact else None, typed["value"]),
             "on": self._on(typed),
         }
         if typed["unit"]:
             raw["unit"] = typed["unit"]
         for name in ("reference_low", "reference_high"):
             if typed[name]:
-                raw[name] = _number(typed[name])
+                raw[name] = number_as_written(typed[name])
         for name in ("clinically_significant", "due_to_myeloma"):
             if typed[name]:
                 raw[name] = ANSWERS[typed[name]]
@@ -262,7 +250,7 @@ class ObservationForm(FactForm):
         written = getattr(self.correcting, "on", "")
         if written[:16] == f"{day.isoformat()}T{at:%H:%M}" and not at.second:
             return str(written)
-        return datetime.combine(day, at, tzinfo=self.zone).isoformat(timespec="seconds" if at.second else "minutes")
+        return time_at_site(day, at, self.zone)
 
 
 class TherapyForm(FactForm):
@@ -312,9 +300,9 @@ class TherapyForm(FactForm):
         super().__init__(*args, **kwargs)
         kinds = [(kind.value, KIND_LABELS.get(kind.value, kind.value)) for kind in TherapyKind]
         responses = [(response.value, response.value) for response in Response]
-        self.fields["kind"].widget.choices = _choices(kinds, CHOOSE)
+        self.fields["kind"].widget.choices = choices(kinds, CHOOSE)
         for name in ("best_response", "response_day_100"):
-            self.fields[name].widget.choices = _choices(responses, _("not known"))
+            self.fields[name].widget.choices = choices(responses, _("not known"))
 
     def initial_of(self, row: Any) -> Json:
         shown: Json = super().initial_of(row)
@@ -323,11 +311,11 @@ class TherapyForm(FactForm):
     def raw(self, typed: Json) -> Json:
         return {
             "kind": typed["kind"],
-            "line": _number(typed["line"]),
+            "line": number_as_written(typed["line"]),
             "drugs": [drug.strip() for drug in re.split(r"[,;\n]", typed["drugs"]) if drug.strip()],
             "start": _iso(typed["start"]),
             "end": _iso(typed["end"]),
-            "cycles": _number(typed["cycles"]),
+            "cycles": number_as_written(typed["cycles"]),
             "best_response": typed["best_response"] or None,
             "progressed_on": _iso(typed["progressed_on"]),
             "response_day_100": typed["response_day_100"] or None,
@@ -348,7 +336,7 @@ class ToxicityForm(FactForm):
         label=gettext_lazy("Grade"),
         max_length=5,
         required=False,
-        widget=forms.Select(choices=_choices([(str(g), str(g)) for g in range(1, 6)], gettext_lazy("not known"))),
+        widget=forms.Select(choices=choices([(str(g), str(g)) for g in range(1, 6)], gettext_lazy("not known"))),
     )
     onset = DayField(label=gettext_lazy("Onset"), required=False)
     resolved_on = DayField(
@@ -358,7 +346,7 @@ class ToxicityForm(FactForm):
     def raw(self, typed: Json) -> Json:
         return {
             "term": typed["term"],
-            "grade": _number(typed["grade"]),
+            "grade": number_as_written(typed["grade"]),
             "onset": _iso(typed["onset"]),
             "resolved_on": _iso(typed["resolved_on"]),
         }
@@ -375,22 +363,24 @@ FACT_FORMS: Mapping[str, type[FactForm]] = {
 
 
 def _fact_choices(catalogue: Catalogue) -> list[Any]:
-    """All facts of the catalogue, in groups: those that the protocol declares first."""
-    declared = tuple(name for name in catalogue if name not in CATALOGUE)
-    groups = [*([(_("Of this study"), declared)] if declared else []), *FACT_GROUPS]
-    return _choices([(label, [(name, catalogue[name].label) for name in names]) for label, names in groups], CHOOSE)
+    """All facts of the catalogue in their groups."""
+    groups = [
+        (label, [(fact.name, fact.label) for fact in catalogue.values() if fact.group is group])
+        for group, label in GROUP_LABELS.items()
+    ]
+    return choices([(label, facts) for label, facts in groups if facts], CHOOSE)
 
 
-def _value(kind: FactKind | None, text: str) -> object:
+def value_of_kind(kind: FactKind | None, text: str) -> object:
     text = text.strip()
     if kind is FactKind.BOOLEAN:
         return ANSWERS.get(text.lower(), text)
     if kind is FactKind.CODED:
         return text.lower()
-    return text if kind is FactKind.DATE else _number(text)
+    return text if kind is FactKind.DATE else number_as_written(text)
 
 
-def _number(text: str) -> Decimal | str | None:
+def number_as_written(text: str) -> Decimal | str | None:
     """A typed number exactly as written; anything else stays text, and nothing is None."""
     text = text.strip()
     return (Decimal(text) if NUMBER.fullmatch(text) else text) if text else None

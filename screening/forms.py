@@ -40,6 +40,9 @@ class NewSubjectForm(PersonForm):
     """A subject about to be screened; sent twice, the form makes one."""
 
     submission = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
+    somebody_else = forms.BooleanField(
+        required=False, label=gettext_lazy("This is another person; take the subject into screening.")
+    )
 
     planned_first_dose = DayField(
         label=gettext_lazy("Planned first dose"),

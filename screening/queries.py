@@ -14,6 +14,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from screening.criteria import CATALOGUE, Fact, Protocol, SubjectRecord, parse_protocol, parse_record
 from screening.criteria.catalogue import Catalogue
 from screening.models import (
+    AbsentValue,
     Assessment,
     Observation,
     ProtocolAdoption,
@@ -31,7 +32,7 @@ from sites.queries import site_days
 HISTORY = timedelta(days=14)
 """A screen failure entered so long after it happened is history that nobody waits for."""
 
-FactRow = TypeVar("FactRow", Observation, Therapy, Toxicity)
+FactRow = TypeVar("FactRow", Observation, Therapy, Toxicity, AbsentValue)
 
 
 def subjects_visible(access: Access) -> QuerySet[Subject]:
@@ -54,6 +55,15 @@ def with_latest_verdict(subjects: QuerySet[Subject]) -> QuerySet[Subject]:
 def current_facts(subject: Subject) -> tuple[Sequence[Observation], Sequence[Therapy], Sequence[Toxicity]]:
     """The rows that hold: neither superseded nor taken back, each corrected row in its original's place."""
     return _live(Observation, subject), _live(Therapy, subject), _live(Toxicity, subject)
+
+
+def answered_without_value(subject: Subject, observations: Iterable[Observation]) -> dict[str, AbsentValue]:
+    """The latest answer "not done" or "not known" of each fact that has no value of that day or a later one."""
+    valued: dict[str, date] = {}
+    for row in observations:
+        valued[row.fact] = max(row.day, valued.get(row.fact, row.day))
+    answers = sorted(_live(AbsentValue, subject), key=lambda row: (row.day, row.pk))
+    return {row.fact: row for row in answers if row.fact not in valued or valued[row.fact] < row.day}
 
 
 def _live(model: type[FactRow], subject: Subject) -> list[FactRow]:

@@ -7,6 +7,7 @@ from screening.views.actions import subject_action
 from screening.views.attempts import rescreen
 from screening.views.deviations import new_deviation
 from screening.views.differences import differences_page
+from screening.views.entry import entry_page, save_group
 from screening.views.facts import correct_fact, new_fact, retract_fact
 from screening.views.judgements import judge_result
 from screening.views.my_reminders import acknowledge_reminder, my_reminders, reminder_page
@@ -67,6 +68,8 @@ urlpatterns = [
     path(f"{SUBJECT}/person/", correct_subject, name="subject-correct"),
     path(f"{SUBJECT}/reconsent/", reconsent, name="subject-reconsent"),
     path(f"{SUBJECT}/first-dose/", plan_first_dose, name="subject-first-dose"),
+    path(f"{SUBJECT}/entry/", entry_page, name="subject-entry"),
+    path(f"{SUBJECT}/entry/<str:group>/", save_group, name="subject-entry-group"),
     path(f"{SUBJECT}/facts/<str:kind>/new/", new_fact, name="subject-fact-new"),
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/correct/", correct_fact, name="subject-fact-correct"),
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/retract/", retract_fact, name="subject-fact-retract"),

@@ -22,6 +22,18 @@ class FactKind(StrEnum):
     DATE = "date"
 
 
+class FactGroup(StrEnum):
+    """Where a fact stands on a page, in the order of the page; what a document declares is of the study unless said."""
+
+    STUDY = "study"
+    DISEASE = "disease"
+    LABORATORY = "laboratory"
+    HISTORY = "history"
+    THERAPIES = "therapies"
+    TOXICITIES = "toxicities"
+    PREGNANCY = "pregnancy_prevention"
+
+
 @dataclass(frozen=True)
 class Fact:
     """One entry of a catalogue.
@@ -43,6 +55,7 @@ class Fact:
     ratio_of: "tuple[Fact, Fact] | None" = None
     power: int = 1
     until_first_dose: bool = False
+    group: FactGroup = FactGroup.STUDY
 
     @property
     def is_number(self) -> bool:
@@ -57,6 +70,7 @@ def _quantity(
     *loinc: str,
     also: dict[str, Fraction] | None = None,
     ratio_of: tuple[Fact, Fact] | None = None,
+    group: FactGroup = FactGroup.LABORATORY,
 ) -> Fact:
     return Fact(
         name=name,
@@ -68,23 +82,39 @@ def _quantity(
         high=Decimal(plausible[1]),
         loinc=loinc,
         ratio_of=ratio_of,
+        group=group,
     )
 
 
+DISEASE = FactGroup.DISEASE
 TENTH = Fraction(1, 10)
 PER_LITRE = {"10*3/uL": Fraction(1), "/uL": Fraction(1, 1000)}
 OF_A_FRACTION = {"1": Fraction(100)}
 
-KAPPA = _quantity("kappa_flc", "kappa free light chains", "mg/dL", (0, 5_000), "36916-5", also={"mg/L": TENTH})
-LAMBDA = _quantity("lambda_flc", "lambda free light chains", "mg/dL", (0, 5_000), "33944-0", also={"mg/L": TENTH})
+KAPPA = _quantity(
+    "kappa_flc", "kappa free light chains", "mg/dL", (0, 5_000), "36916-5", also={"mg/L": TENTH}, group=DISEASE
+)
+LAMBDA = _quantity(
+    "lambda_flc", "lambda free light chains", "mg/dL", (0, 5_000), "33944-0", also={"mg/L": TENTH}, group=DISEASE
+)
 
 QUANTITIES = (
-    _quantity("serum_m_protein", "serum M-protein", "g/dL", (0, 15), "33358-3", "51435-6", also={"g/L": TENTH}),
-    _quantity("urine_m_protein", "urine M-protein", "mg/24 h", (0, 50_000), "42482-0", also={"g/24 h": Fraction(1000)}),
+    _quantity(
+        "serum_m_protein", "serum M-protein", "g/dL", (0, 15), "33358-3", "51435-6",
+        also={"g/L": TENTH}, group=DISEASE,
+    ),
+    _quantity(
+        "urine_m_protein", "urine M-protein", "mg/24 h", (0, 50_000), "42482-0",
+        also={"g/24 h": Fraction(1000)}, group=DISEASE,
+    ),
     KAPPA,
     LAMBDA,
-    _quantity("flc_ratio", "free light chain ratio", "1", (0, 100_000), "48378-4", ratio_of=(KAPPA, LAMBDA)),
-    _quantity("marrow_plasma_cells", "marrow plasma cells", "%", (0, 100), "11118-7", also=OF_A_FRACTION),
+    _quantity(
+        "flc_ratio", "free light chain ratio", "1", (0, 100_000), "48378-4", ratio_of=(KAPPA, LAMBDA), group=DISEASE
+    ),
+    _quantity(
+        "marrow_plasma_cells", "marrow plasma cells", "%", (0, 100), "11118-7", also=OF_A_FRACTION, group=DISEASE
+    ),
     _quantity(
         "hemoglobin", "hemoglobin", "g/dL", (0, 25), "718-7",
         also={"g/L": TENTH, "mmol/L": Fraction("1.6114")},
@@ -102,36 +132,42 @@ QUANTITIES = (
             "mo": DAYS_PER_MONTH / DAYS_PER_WEEK,
             "a": DAYS_PER_YEAR / DAYS_PER_WEEK,
         },
+        group=FactGroup.HISTORY,
     ),
 )  # fmt: skip
 
-SCALES = (Fact("ecog", FactKind.SCALE, "ECOG performance status", low=Decimal(0), high=Decimal(5), loinc=("89247-1",)),)
+SCALES = (
+    Fact(
+        "ecog", FactKind.SCALE, "ECOG performance status",
+        low=Decimal(0), high=Decimal(5), loinc=("89247-1",), group=FactGroup.HISTORY,
+    ),
+)  # fmt: skip
 
 BOOLEANS = tuple(
-    Fact(name, FactKind.BOOLEAN, label)
-    for name, label in {
-        "willing_to_comply": "willing to comply",
-        "childbearing_potential": "childbearing potential",
-        "agrees_to_pregnancy_testing": "agrees to pregnancy testing",
-        "sexually_active": "sexually active",
-        "agrees_to_contraception": "agrees to contraception",
-        "pregnant": "pregnant",
-        "breastfeeding": "breastfeeding",
-        "cns_involvement": "CNS involvement",
-        "brain_metastasis_history": "history of brain metastasis",
-        "cord_compression_history": "history of cord compression",
-        "active_gvhd": "active GvHD",
-        "post_transplant_immunosuppression": "immunosuppression after the transplant",
-        "hiv": "HIV",
-        "hepatitis_b": "hepatitis B",
-        "hepatitis_c": "hepatitis C",
-        "active_infection": "active infection",
-        "plasma_cell_leukemia": "plasma cell leukemia",
-        "disqualifying_condition": "disqualifying condition",
-        "gilberts_syndrome": "Gilbert's syndrome",
-        "therapy_history_complete": "therapy history complete",
-        "toxicity_review_complete": "toxicity review complete",
-    }.items()
+    Fact(name, FactKind.BOOLEAN, label, group=group)
+    for name, label, group in (
+        ("willing_to_comply", "willing to comply", FactGroup.HISTORY),
+        ("childbearing_potential", "childbearing potential", FactGroup.PREGNANCY),
+        ("agrees_to_pregnancy_testing", "agrees to pregnancy testing", FactGroup.PREGNANCY),
+        ("sexually_active", "sexually active", FactGroup.PREGNANCY),
+        ("agrees_to_contraception", "agrees to contraception", FactGroup.PREGNANCY),
+        ("pregnant", "pregnant", FactGroup.PREGNANCY),
+        ("breastfeeding", "breastfeeding", FactGroup.PREGNANCY),
+        ("cns_involvement", "CNS involvement", FactGroup.DISEASE),
+        ("brain_metastasis_history", "history of brain metastasis", FactGroup.DISEASE),
+        ("cord_compression_history", "history of cord compression", FactGroup.DISEASE),
+        ("active_gvhd", "active GvHD", FactGroup.HISTORY),
+        ("post_transplant_immunosuppression", "immunosuppression after the transplant", FactGroup.HISTORY),
+        ("hiv", "HIV", FactGroup.HISTORY),
+        ("hepatitis_b", "hepatitis B", FactGroup.HISTORY),
+        ("hepatitis_c", "hepatitis C", FactGroup.HISTORY),
+        ("active_infection", "active infection", FactGroup.HISTORY),
+        ("plasma_cell_leukemia", "plasma cell leukemia", FactGroup.DISEASE),
+        ("disqualifying_condition", "disqualifying condition", FactGroup.HISTORY),
+        ("gilberts_syndrome", "Gilbert's syndrome", FactGroup.LABORATORY),
+        ("therapy_history_complete", "therapy history complete", FactGroup.THERAPIES),
+        ("toxicity_review_complete", "toxicity review complete", FactGroup.TOXICITIES),
+    )
 )
 
 CODED = (
@@ -142,6 +178,7 @@ CODED = (
         loinc=("2118-8", "2106-3"),
         codes=("negative", "positive"),
         until_first_dose=True,
+        group=FactGroup.PREGNANCY,
     ),
 )
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any as Anything
 
-from screening.criteria.catalogue import Fact, FactKind
+from screening.criteria.catalogue import Fact, FactGroup, FactKind
 from screening.criteria.fields import Field, Fields
 from screening.criteria.problems import shown
 from screening.criteria.quantities import read_number
@@ -76,6 +76,7 @@ class Declaration:
     loinc: tuple[str, ...] = ()
     ratio: Ratio | None = None
     until_first_dose: bool = False
+    group: FactGroup = FactGroup.STUDY
 
     @classmethod
     def of(cls, fact: Fact) -> "Declaration":
@@ -91,6 +92,7 @@ class Declaration:
             loinc=fact.loinc,
             ratio=ratio,
             until_first_dose=fact.until_first_dose,
+            group=fact.group,
         )
 
 
@@ -182,5 +184,6 @@ DECLARATION = Fields(
             says="How it is derived where it is not given: one fact over another to a power, each in its own unit.",
         ),
         Field("until_first_dose", BOOLEAN, default=False, says="What is dated after first dose does not count for it."),
+        Field("group", choice(FactGroup), default=FactGroup.STUDY, says="Among which facts it is asked for on a page."),
     ),
 )

@@ -124,6 +124,7 @@ def _fact(name: str, said: Declaration, at: Place) -> Fact | None:
         loinc=said.loinc,
         codes=said.codes or (),
         until_first_dose=said.until_first_dose,
+        group=said.group,
     )
 
 

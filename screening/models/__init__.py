@@ -4,7 +4,7 @@ from screening.models.assessments import Assessment
 from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.deviations import ProtocolDeviation
-from screening.models.facts import Fact, Observation, Source, Therapy, Toxicity
+from screening.models.facts import AbsentValue, Fact, Observation, Source, Therapy, Toxicity
 from screening.models.imports import Import, ImportFormat, ImportState
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
@@ -23,6 +23,7 @@ from screening.models.subjects import (
 from screening.models.watch import Alarm, Heartbeat
 
 __all__ = [
+    "AbsentValue",
     "Acknowledgement",
     "Alarm",
     "Assessment",

@@ -1,10 +1,11 @@
-"""The facts of a subject, as recorded: observations, therapies, toxicities. Corrected by superseding rows."""
+"""The facts of a subject, as recorded, and answers without a value. Corrected by superseding rows."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.derived import marks_sheet_stale
 from screening.models.imports import Import
@@ -109,3 +110,30 @@ class Toxicity(Fact):
 
     def __str__(self) -> str:
         return f"{self.term} grade {self.grade} from {self.onset}"
+
+
+class AbsentValue(Fact):
+    """The answer that a fact was not done, or is not known: an answer of its own, and never a value.
+
+    No criterion reads it and no record holds it: what was unknown stays unknown, but not for want of asking.
+    """
+
+    class Why(models.TextChoices):
+        NOT_DONE = "not_done", _("not done")
+        NOT_KNOWN = "not_known", _("not known")
+
+    fact = models.CharField(max_length=50)
+    why = models.CharField(max_length=10, choices=Why)
+    day = models.DateField(help_text="The calendar day of the answer, as written at the site.")
+
+    class Meta(Fact.Meta):
+        abstract = False
+        triggers = [append_only()]
+        indexes = [models.Index(fields=["subject", "fact", "day"], name="absent_value_by_fact")]
+        constraints = [
+            *Fact.Meta.constraints,
+            models.CheckConstraint(condition=Q(why__in=["not_done", "not_known"]), name="absent_value_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fact} {self.get_why_display()} on {self.day}"

@@ -68,6 +68,7 @@ class Subject(models.Model):
 
     class Meta:
         ordering = ["site", "number"]
+        indexes = [models.Index(fields=["site", "birth_year", "sex"], name="subject_by_person")]
         triggers = [
             pgtrigger.FSM(
                 name="state_transitions",

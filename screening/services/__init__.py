@@ -15,6 +15,7 @@ from screening.services.course import (
     withdraw,
 )
 from screening.services.deviations import record_deviation
+from screening.services.entering import ChangedMeanwhileError, Entered, WithoutValue, about, record_answers
 from screening.services.entry import create_subject, import_record
 from screening.services.facts import AnyFact, correct_subject, record_fact, retract_fact
 from screening.services.judgements import judge
@@ -23,6 +24,10 @@ from screening.services.verdicts import rescore
 
 __all__ = [
     "AnyFact",
+    "ChangedMeanwhileError",
+    "Entered",
+    "WithoutValue",
+    "about",
     "answer_review",
     "complete",
     "confirm_review",
@@ -34,6 +39,7 @@ __all__ = [
     "judge",
     "plan_first_dose",
     "reconsent",
+    "record_answers",
     "record_deviation",
     "record_fact",
     "record_first_dose",

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from screening.criteria import parse_record
-from screening.models import Import, Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
+from screening.models import AbsentValue, Import, Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
 from screening.queries import catalogue_of
 from screening.services.moves import locked
 from screening.services.refusals import refuse_birth_year_to_come
@@ -17,7 +17,9 @@ from screening.storage import LIST_NAMES, ROW_MAKERS
 from sites.queries import site_today
 from trialops.accounts.models import User
 
-AnyFact = Observation | Therapy | Toxicity
+RecordEntry = Observation | Therapy | Toxicity
+AnyFact = RecordEntry | AbsentValue
+FactRow = TypeVar("FactRow", bound=Observation | Therapy | Toxicity | AbsentValue)
 
 
 @transaction.atomic
@@ -31,7 +33,7 @@ def record_fact(
     source: Source = Source.TYPED,
     supersedes: AnyFact | None = None,
     reason: str = "",
-) -> AnyFact:
+) -> RecordEntry:
     """Add one observation, therapy or toxicity, given in the record format; or correct an earlier one by it.
 
     Raises screening.criteria.RecordError for a value that a record could not hold, ValidationError for a correction
@@ -40,7 +42,7 @@ def record_fact(
     subject = locked(subject)
     list_name = LIST_NAMES[kind]
     record = parse_record({"subject": subject.screening_number, list_name: [dict(raw)]}, catalogue_of(subject))
-    row: AnyFact = ROW_MAKERS[kind](record.as_json()[list_name][0])
+    row: RecordEntry = ROW_MAKERS[kind](record.as_json()[list_name][0])
     if supersedes is not None:
         _refuse_bad_correction(supersedes, kind, subject, reason)
         row.supersedes_id = supersedes.pk
@@ -51,10 +53,10 @@ def record_fact(
 
 
 @transaction.atomic
-def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyFact:
+def retract_fact(*, fact: FactRow, by: User, now: datetime, reason: str) -> FactRow:
     """Take a fact back that should never have been recorded; the row and the reason stay visible."""
     subject = locked(fact.subject)
-    kind = type(fact)
+    kind: type[Any] = type(fact)
     _refuse_bad_correction(fact, kind, subject, reason)
     copied = {
         field.attname: getattr(fact, field.attname)
@@ -62,7 +64,7 @@ def retract_fact(*, fact: AnyFact, by: User, now: datetime, reason: str) -> AnyF
         if field.name
         not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source", "brought_by"}
     }
-    row = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
+    row: FactRow = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
     add_row(subject, row, by=by, source=Source.TYPED)
     facts_changed(subject, by=by, now=now)
     return row

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -14,15 +13,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from screening import services
-from screening.criteria import FactKind, RecordError
+from screening.criteria import Fact, FactKind, RecordError
 from screening.criteria.calendar import DAY
-from screening.criteria.catalogue import Catalogue
-from screening.fact_forms import FACT_FORMS, FACT_GROUPS, FactForm
+from screening.criteria.catalogue import Catalogue, FactGroup
+from screening.fact_forms import FACT_FORMS, FactForm
 from screening.forms import RetractForm
-from screening.models import Observation, Subject, Therapy, Toxicity
+from screening.models import AbsentValue, Observation, Subject, Therapy, Toxicity
 from screening.queries import catalogue_of, latest_assessment
 from screening.services import AnyFact
 from screening.views.frame import closed_note, subject_context, subject_to_change
@@ -30,7 +30,11 @@ from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors, day_in_words, posted
 
-PLACES = {name: place for place, name in enumerate(chain.from_iterable(names for _label, names in FACT_GROUPS))}
+GROUPS = list(FactGroup)
+RETRACTABLE: dict[str, tuple[type[AnyFact], Any]] = {
+    **{kind: (form.model, form.title) for kind, form in FACT_FORMS.items()},
+    "answer": (AbsentValue, gettext_lazy("answer")),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -68,8 +72,12 @@ def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
 @require_http_methods(["GET", "HEAD", "POST"])
 def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
     """Take an entry back that should never have been recorded."""
-    viewer, subject, form_class = _start(request, subject_id, kind)
-    row = _entry_or_404(form_class.model, subject, fact_id)
+    viewer = viewer_of(request)
+    subject = subject_to_change(viewer, subject_id)
+    if kind not in RETRACTABLE:
+        raise Http404
+    model, title = RETRACTABLE[kind]
+    row = _entry_or_404(model, subject, fact_id)
     catalogue = catalogue_of(subject)
     form = RetractForm(posted(request))
     if request.method == "POST" and form.is_valid():
@@ -86,7 +94,7 @@ def retract_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
         "form": form,
         "kind": kind,
         "warning": closed_note(subject),
-        "heading": _("Take this %(kind)s back") % {"kind": form_class.title},
+        "heading": _("Take this %(kind)s back") % {"kind": title},
         "lead": described(row, catalogue),
         "button": _("Take it back"),
     }
@@ -99,7 +107,8 @@ def facts_shown(observations: Sequence[Observation], catalogue: Catalogue, *, to
     One dated after `today` at the site waits: it does not count yet, so that an earlier one is still the latest.
     """
     ordered = sorted(observations, key=lambda row: (row.day, row.on, row.pk), reverse=True)
-    ordered.sort(key=lambda row: PLACES.get(row.fact, len(PLACES)))
+    places = {fact.name: place for place, fact in enumerate(sorted(catalogue.values(), key=_group_place))}
+    ordered.sort(key=lambda row: places.get(row.fact, len(places)))
     seen: set[str] = set()
     shown = []
     for row in ordered:
@@ -119,6 +128,10 @@ def facts_shown(observations: Sequence[Observation], catalogue: Catalogue, *, to
     return shown
 
 
+def _group_place(fact: Fact) -> int:
+    return GROUPS.index(fact.group)
+
+
 def label_of(row: Observation, catalogue: Catalogue) -> str:
     """The fact's name for people; one that the subject's protocol version does not know keeps its own."""
     return catalogue[row.fact].label if row.fact in catalogue else row.fact.replace("_", " ")
@@ -135,7 +148,7 @@ def value_in_words(row: Observation, catalogue: Catalogue) -> str:
 def earlier_versions(subject: Subject) -> list[dict[str, Any]]:
     """Entries that were corrected or taken back, newest change first: what they said, by what and why it ended."""
     ended: list[Any] = []
-    for model in (Observation, Therapy, Toxicity):
+    for model in (Observation, Therapy, Toxicity, AbsentValue):
         ended += model._default_manager.filter(subject=subject, newer__isnull=False, retracted=False).select_related(
             "recorded_by", "newer__recorded_by"
         )
@@ -149,6 +162,9 @@ def described(row: models.Model, catalogue: Catalogue) -> str:
     if isinstance(row, Observation):
         said = f"{label_of(row, catalogue)} {value_in_words(row, catalogue)}"
         return f"{said}, {day_in_words(row.day)} {row.on[11:16]}".rstrip()
+    if isinstance(row, AbsentValue):
+        label = catalogue[row.fact].label if row.fact in catalogue else row.fact.replace("_", " ")
+        return f"{label}: {row.get_why_display()}, {day_in_words(row.day)}"
     if isinstance(row, Therapy):
         start = day_in_words(row.start) if row.start else "?"
         days = f"{start} – {day_in_words(row.end) if row.end else _('ongoing or not known')}"

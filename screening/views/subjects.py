@@ -1,5 +1,6 @@
 """A new subject, and the page about one subject."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from screening import services
-from screening.fact_forms import FACT_FORMS, ObservationForm
+from screening.duplicates import doubles_of, people_like
 from screening.forms import CorrectSubjectForm, NewSubjectForm, PlanFirstDoseForm
 from screening.models import Assessment, Subject
 from screening.queries import current_facts, later_version, latest_assessment, protocol_of
 from screening.states import BEFORE_DOSE, CONSENTED
 from screening.views.actions import actions_for
-from screening.views.facts import earlier_versions, facts_shown
+from screening.views.facts import described, earlier_versions, facts_shown
 from screening.views.frame import closed_note, subject_context, subject_or_404, subject_to_change
 from screening.views.reminders import reminders_shown
 from screening.views.review_parts import review_parts
 from screening.views.verdict import Entries, criteria_shown, windows_chart, windows_shown
+from sites.models import Site
 from sites.queries import site_today, status_in_force
 from sites.viewing import viewer_of
 from trialops.forms import add_service_errors, day_in_words, posted
@@ -42,22 +44,36 @@ def new_subject(request: HttpRequest, registry_id: str, code: str) -> HttpRespon
     form = NewSubjectForm(posted(request), initial={"screened_on": today})
     if status is None or not status.open_for_screening:
         form.fields["screened_on"].help_text = _("Only for a day on which it was open.")
-    if request.method == "POST" and form.is_valid():
+    alike: Sequence[Subject] = ()
+    if request.method == "POST" and form.is_valid() and not (alike := _asked_about(form, site, today)):
         try:
             subject = services.create_subject(site=site, by=viewer.user, now=viewer.now, **form.cleaned_data)
         except ValidationError as error:
             add_service_errors(form, error)
         else:
             messages.success(request, _("%(subject)s is in screening. Enter what is known.") % {"subject": subject})
-            return redirect("subject", subject.pk)
+            return redirect("subject-entry", subject.pk)
     context = {
         "site": site,
         "study": site.study,
         "section": "studies",
         "form": form,
         "status": status,
+        "alike": alike,
     }
-    return render(request, "screening/new_subject.html", context, status=400 if form.errors else 200)
+    return render(request, "screening/new_subject.html", context, status=400 if form.errors or alike else 200)
+
+
+def _asked_about(form: NewSubjectForm, site: Site, today: date) -> Sequence[Subject]:
+    """Subjects who may be this very person, until it has been said that it is somebody else."""
+    if form.cleaned_data.pop("somebody_else"):
+        return ()
+    submission = form.cleaned_data["submission"]
+    if submission is not None and Subject.objects.filter(site=site, submission=submission).exists():
+        return ()  # the same form sent twice: it gives the subject that it made
+    return list(
+        people_like(site, sex=form.cleaned_data["sex"], birth_year=form.cleaned_data["birth_year"], today=today)
+    )
 
 
 @require_safe
@@ -77,14 +93,8 @@ def subject_page(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "therapies": entries.therapies,
         "toxicities": entries.toxicities,
         "earlier": earlier_versions(subject),
-        "observation_form": ObservationForm(
-            zone=subject.site.zone,
-            catalogue=entries.catalogue,
-            initial={"on": today},
-            auto_id="observation_%s",
-        ),
-        "therapy_form": FACT_FORMS["therapy"](zone=subject.site.zone, auto_id="therapy_%s"),
-        "toxicity_form": FACT_FORMS["toxicity"](zone=subject.site.zone, auto_id="toxicity_%s"),
+        "answered": [{"row": row, "text": described(row, entries.catalogue)} for row in entries.absent.values()],
+        "doubles": doubles_of(subject),
         "plan_form": PlanFirstDoseForm(initial={"planned_first_dose": subject.planned_first_dose}),
         "may_plan": may_enter and subject.state in BEFORE_DOSE,
         "actions": actions_for(subject) if may_enter else [],

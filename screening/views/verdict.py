@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from screening.criteria import Protocol
 from screening.criteria.catalogue import Catalogue
-from screening.models import Assessment, Observation, Subject, Therapy, Toxicity
-from screening.queries import catalogue_of
+from screening.models import AbsentValue, Assessment, Observation, Subject, Therapy, Toxicity
+from screening.queries import answered_without_value, catalogue_of
 from trialops.forms import day_in_words
 
 Json = dict[str, Any]
@@ -39,6 +39,8 @@ class Missing:
 
     label: str
     href: str
+    answered: str = ""
+    """That it was answered all the same: not done or not known."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,17 @@ class Entries:
 
     def missing(self, name: str, *, may_enter: bool) -> Missing:
         """A missing name such as `lvef`, `hemoglobin.clinically_significant`, `therapies[0].best_response`, `sex`."""
-        return Missing(label=self.label(name), href=self.href(name) if may_enter else "")
+        answer = self.absent.get(name)
+        return Missing(
+            label=self.label(name),
+            href=self.href(name) if may_enter else "",
+            answered=f"{answer.get_why_display()}, {day_in_words(answer.day)}" if answer else "",
+        )
+
+    @cached_property
+    def absent(self) -> dict[str, AbsentValue]:
+        """The facts that were answered as not done or not known."""
+        return answered_without_value(self.subject, self.observations)
 
     def label(self, name: str) -> str:
         stem, _dot, part = name.partition(".")
@@ -118,17 +130,21 @@ class Entries:
             if part and rows:
                 latest = max(rows, key=lambda row: row.day)
                 return self._form("subject-fact-correct", "observation", latest.pk)
-            return self._form("subject-fact-new", "observation") + f"?fact={stem}"
+            return f"{self._entry}#id_{stem}-value"
         listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
         if listed is None:
-            kind = {"therapies": "therapy", "toxicities": "toxicity"}.get(stem)
-            return self._form("subject-fact-new", kind) if kind else ""
+            field = {"therapies": "therapy-kind", "toxicities": "toxicity-term"}.get(stem)
+            return f"{self._entry}#id_{field}" if field else ""
         kind, rows_of_kind = ("therapy", self.therapies) if listed[1] == "therapies" else ("toxicity", self.toxicities)
         place = int(listed[2])
         return self._form("subject-fact-correct", kind, rows_of_kind[place].pk) if place < len(rows_of_kind) else ""
 
-    def _form(self, name: str, kind: str, pk: int | None = None) -> str:
-        return reverse(name, args=[self.subject.pk, kind, *([pk] if pk is not None else [])])
+    @property
+    def _entry(self) -> str:
+        return reverse("subject-entry", args=[self.subject.pk])
+
+    def _form(self, name: str, kind: str, pk: int) -> str:
+        return reverse(name, args=[self.subject.pk, kind, pk])
 
 
 def criteria_shown(

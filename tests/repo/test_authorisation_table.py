@@ -105,6 +105,8 @@ TABLE: dict[str, dict[str, str]] = {
     "subjects/<uuid:subject_id>/person/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/reconsent/": dict.fromkeys(FORM, SITE_STAFF),
     "subjects/<uuid:subject_id>/first-dose/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
+    "subjects/<uuid:subject_id>/entry/": {"GET": SITE_STAFF},
+    "subjects/<uuid:subject_id>/entry/<str:group>/": {"POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/new/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/correct/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/retract/": {"GET": SITE_STAFF, "POST": SITE_STAFF},
@@ -274,7 +276,7 @@ def test_a_site_is_not_found_under_another_study(world: World, route: str) -> No
 @pytest.mark.parametrize("route", [route for route in TABLE if re.search("<int:|run_id|import_id", route)])
 def test_a_row_is_not_found_under_another_parent(world: World, route: str) -> None:
     foreign = world.elsewhere.values()
-    own = {"registry_id", "code", "subject_id", "kind", "slug"}
+    own = {"registry_id", "code", "subject_id", "group", "kind", "slug"}
     crossed = foreign | {name: value for name, value in world.here.values().items() if name in own}
     for method in TABLE[route]:
         assert told(ask(world, "manager", method, filled(route, crossed)), method) == "404"

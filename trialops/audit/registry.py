@@ -51,6 +51,7 @@ TRACKED: dict[str, Tracked] = {
     "screening.SignatureVoiding": Tracked(through="signature__state_change"),
     "screening.Import": Tracked(derived=("content", "assigned")),  # purged later: nothing of them may stay here
     "screening.Observation": Tracked(),
+    "screening.AbsentValue": Tracked(),
     "screening.Therapy": Tracked(),
     "screening.Toxicity": Tracked(),
     "screening.Reminder": Tracked(),
@@ -67,6 +68,7 @@ TRACKED: dict[str, Tracked] = {
 """The models of an app that is not installed are left out."""
 
 UNTRACKED: dict[str, str] = {
+    "accounts.RepeatableRequest": "an answer kept to be given again; what it did is recorded itself",
     "audit.Event": "the trail itself",
     "audit.Link": "the trail itself",
     "audit.Sealing": "the trail itself",

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Model
 
 from screening.models import (
+    AbsentValue,
     Acknowledgement,
     CalendarFeed,
     Import,
@@ -46,6 +47,7 @@ def world() -> World:
     reminder = subject.reminders.get()
     said = {"subject": subject, "source": "typed", "recorded_by": user}
     Therapy.objects.create(kind="regimen", drugs=["lenalidomide"], **said)
+    AbsentValue.objects.create(fact="lvef", why="not_done", day=date(2026, 1, 1), **said)
     Toxicity.objects.create(term="neuropathy", grade=3, **said)
     SubjectCorrection.objects.create(subject=subject, sex="female", reason="typed wrongly", recorded_by=user)
     failed = SubjectStateChange.objects.create(
