@@ -14,7 +14,7 @@ from sites.models import Membership
 from sites.viewing import Viewer, viewer_of
 from trialops.health import started_at
 
-HEARS_ALARMS = {*Membership.Role} - {Membership.Role.SPONSOR}
+HEARS_ALARMS = {*Membership.Role} - {Membership.Role.SPONSOR, Membership.Role.MONITOR}
 
 
 def reminders(request: HttpRequest) -> dict[str, object]:
@@ -56,5 +56,5 @@ def _signs(viewer: Viewer) -> bool:
 
 
 def hears(access: Access) -> bool:
-    """Whether reminders concern the person: site staff and study managers, no sponsor."""
+    """Whether reminders concern the person: site staff and study managers, no sponsor and no monitor."""
     return access.user.is_superuser or any(member.role in HEARS_ALARMS for member in access.memberships)

@@ -3,6 +3,7 @@
 An object that a person may not see is answered exactly like one that does not exist.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,7 +15,11 @@ from sites.models import Membership, Site, Study
 from trialops.accounts.models import User
 
 Role = Membership.Role
-SITE_STAFF = frozenset({Role.PRINCIPAL_INVESTIGATOR, Role.COORDINATOR})
+INVESTIGATORS = frozenset({Role.PRINCIPAL_INVESTIGATOR, Role.SUB_INVESTIGATOR})
+SITE_STAFF = INVESTIGATORS | {Role.COORDINATOR}
+"""Who works at a site: enters subjects and facts there."""
+READERS_AT_SITE = SITE_STAFF | {Role.MONITOR}
+"""Who sees the subjects of the site that the membership names."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,17 @@ class Access:
 
     @property
     def _own_sites(self) -> set[int]:
-        return {m.site_id for m in self.memberships if m.role in SITE_STAFF and m.site_id is not None}
+        """Ids of the sites that a membership names: where one works, or which one monitors."""
+        return {m.site_id for m in self.memberships if m.role in READERS_AT_SITE and m.site_id is not None}
+
+    @property
+    def _monitored_whole(self) -> set[int]:
+        """Ids of the studies that the person monitors at every site."""
+        return {m.study_id for m in self.memberships if m.role == Role.MONITOR and m.site_id is None}
+
+    @property
+    def _seen_sites(self) -> QuerySet[Site]:
+        return Site.objects.filter(study__in=self._monitored_whole) | Site.objects.filter(id__in=self._own_sites)
 
     @property
     def studies(self) -> QuerySet[Study]:
@@ -71,29 +86,32 @@ class Access:
         """Sites whose aggregate figures the person may read."""
         if self.everything:
             return Site.objects.all()
-        return Site.objects.filter(study__in=self.counted_studies) | Site.objects.filter(id__in=self._own_sites)
+        return Site.objects.filter(study__in=self.counted_studies) | self._seen_sites
 
     @property
     def sites(self) -> QuerySet[Site]:
-        """Sites whose subjects the person may see: all of a managed study, else one's own."""
+        """Sites whose subjects the person may see: all of a managed or wholly monitored study, else one's own."""
         if self.everything:
             return Site.objects.all()
-        return Site.objects.filter(study__in=self.managed_studies) | Site.objects.filter(id__in=self._own_sites)
+        return Site.objects.filter(study__in=self.managed_studies) | self._seen_sites
 
     def manages(self, study: Study) -> bool:
         return self.everything or study.pk in self._studies(Role.STUDY_MANAGER)
 
     def may_screen_at(self, site: Site) -> bool:
         """Enter subjects and facts: site staff at their own site, study managers anywhere in their study."""
-        return self.manages(site.study) or any(m.site_id == site.pk and m.role in SITE_STAFF for m in self.memberships)
+        return self.manages(site.study) or self._holds(SITE_STAFF, site)
 
     def may_sign_at(self, site: Site) -> bool:
         """Sign reviews: a principal investigator at their own site, and nobody else."""
-        return any(m.site_id == site.pk and m.role == Role.PRINCIPAL_INVESTIGATOR for m in self.memberships)
+        return self._holds({Role.PRINCIPAL_INVESTIGATOR}, site)
 
     def may_judge_at(self, site: Site) -> bool:
-        """Judge a laboratory result: the investigators of the site."""
-        return self.may_sign_at(site)
+        """Judge a laboratory result: the investigators of the site, principal or sub."""
+        return self._holds(INVESTIGATORS, site)
+
+    def _holds(self, roles: Collection[str], site: Site) -> bool:
+        return any(m.site_id == site.pk and m.role in roles for m in self.memberships)
 
 
 def access_of(user: User | AnonymousUser, today: date, *, study_id: int | None = None) -> Access:

@@ -259,10 +259,13 @@ class Membership(models.Model):
     class Role(models.TextChoices):
         STUDY_MANAGER = "study_manager", "study manager"
         PRINCIPAL_INVESTIGATOR = "principal_investigator", "principal investigator"
+        SUB_INVESTIGATOR = "sub_investigator", "sub-investigator"
         COORDINATOR = "coordinator", "coordinator"
+        MONITOR = "monitor", "monitor"
         SPONSOR = "sponsor", "sponsor"
 
     STUDY_WIDE = (Role.STUDY_MANAGER, Role.SPONSOR)
+    """Roles in a whole study; a monitor is assigned to one site or to the whole study, everybody else to a site."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="memberships")
@@ -276,7 +279,8 @@ class Membership(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(role__in=["study_manager", "sponsor"], site__isnull=True)
-                | (~Q(role__in=["study_manager", "sponsor"]) & Q(site__isnull=False)),
+                | Q(role__in=["principal_investigator", "sub_investigator", "coordinator"], site__isnull=False)
+                | Q(role="monitor"),
                 name="membership_site_fits_role",
                 violation_error_message="Site staff belong to a site; study managers and sponsors do not.",
             ),
@@ -297,7 +301,14 @@ class Membership(models.Model):
                     condition=Q(role=role),
                     violation_error_message="This person has the role here in this time already; end that one first.",
                 )
-                for role in ("study_manager", "principal_investigator", "coordinator", "sponsor")
+                for role in (
+                    "study_manager",
+                    "principal_investigator",
+                    "sub_investigator",
+                    "coordinator",
+                    "monitor",
+                    "sponsor",
+                )
             ),
         ]
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 Role = Membership.Role
 
 ROLES: dict[Audience, tuple[str, ...]] = {
-    Audience.SITE: (Role.COORDINATOR, Role.PRINCIPAL_INVESTIGATOR),
+    Audience.SITE: (Role.COORDINATOR, Role.SUB_INVESTIGATOR, Role.PRINCIPAL_INVESTIGATOR),
     Audience.PRINCIPAL: (Role.PRINCIPAL_INVESTIGATOR,),
     Audience.MANAGER: (Role.STUDY_MANAGER,),
 }

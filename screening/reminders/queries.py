@@ -107,7 +107,7 @@ def _by_roles(memberships: tuple[Membership, ...]) -> Q:
             meant |= Q(site__study_id=member.study_id) & above
         elif member.role == Role.PRINCIPAL_INVESTIGATOR:
             meant |= Q(site_id=member.site_id) & ~Q(audience=Audience.MANAGER)
-        elif member.role == Role.COORDINATOR:
+        elif member.role in {Role.COORDINATOR, Role.SUB_INVESTIGATOR}:
             meant |= Q(site_id=member.site_id, audience=Audience.SITE)
     return meant
 

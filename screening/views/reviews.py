@@ -104,6 +104,7 @@ def answer(request: HttpRequest, move_id: int) -> HttpResponse:
     """Answer the principal investigator's question."""
     viewer = viewer_of(request)
     change = _change_or_404(viewer, move_id)
+    _refuse_unless_enters(viewer, change)
     form = AnswerForm(request.POST, auto_id="answer_%s")
     done = _done(
         form, lambda: services.answer_review(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -119,6 +120,7 @@ def withdraw(request: HttpRequest, move_id: int) -> HttpResponse:
     """Take back a screen failure that is not confirmed."""
     viewer = viewer_of(request)
     change = _change_or_404(viewer, move_id)
+    _refuse_unless_enters(viewer, change)
     form = WithdrawFailureForm(request.POST, auto_id="withdraw_%s")
     done = _done(
         form, lambda: services.withdraw_failure(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -175,6 +177,11 @@ def _change_or_404(viewer: Viewer, move_id: int) -> SubjectStateChange:
 def _refuse_unless_signer(viewer: Viewer, change: SubjectStateChange) -> None:
     if not viewer.access.may_sign_at(change.subject.site):
         raise PermissionDenied(_("Only a principal investigator of the site reviews and signs."))
+
+
+def _refuse_unless_enters(viewer: Viewer, change: SubjectStateChange) -> None:
+    if not viewer.access.may_screen_at(change.subject.site):
+        raise PermissionDenied
 
 
 def _done(form: forms.Form, service: Callable[[], object]) -> bool:

@@ -27,7 +27,7 @@ def access(user: User) -> Access:
     return Access(user=user, today=TODAY)
 
 
-@pytest.mark.parametrize("role", [Role.PRINCIPAL_INVESTIGATOR, Role.COORDINATOR])
+@pytest.mark.parametrize("role", [Role.PRINCIPAL_INVESTIGATOR, Role.SUB_INVESTIGATOR, Role.COORDINATOR])
 def test_site_staff_see_their_own_site_only(sites: tuple[Site, Site, Site], role: Role) -> None:
     jax, rst, _ = sites
     staff = access(MembershipFactory(site=jax, role=role).user)
@@ -43,6 +43,23 @@ def test_a_study_manager_sees_every_site_of_the_study(sites: tuple[Site, Site, S
     assert set(manager.sites) == {jax, rst}
     assert manager.manages(jax.study)
     assert not manager.manages(other.study)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_monitor_sees_the_sites_assigned_and_enters_nothing(sites: tuple[Site, Site, Site], whole: bool) -> None:
+    jax, rst, _ = sites
+    monitor = access(MembershipFactory(study=jax.study, site=None if whole else jax, role=Role.MONITOR).user)
+    assert set(monitor.sites) == set(monitor.counted_sites) == ({jax, rst} if whole else {jax})
+    assert not monitor.counted_studies.exists()
+    assert not (monitor.may_screen_at(jax) or monitor.may_judge_at(jax) or monitor.may_sign_at(jax))
+
+
+def test_only_the_principal_investigator_signs_and_both_investigators_judge(sites: tuple[Site, Site, Site]) -> None:
+    jax, rst, _ = sites
+    principal = access(MembershipFactory(site=jax, role=Role.PRINCIPAL_INVESTIGATOR).user)
+    sub = access(MembershipFactory(site=jax, role=Role.SUB_INVESTIGATOR).user)
+    assert [(one.may_sign_at(jax), one.may_judge_at(jax)) for one in (principal, sub)] == [(True, True), (False, True)]
+    assert not (principal.may_sign_at(rst) or sub.may_judge_at(rst))
 
 
 def test_a_sponsor_counts_every_site_and_sees_no_subjects(sites: tuple[Site, Site, Site]) -> None:
