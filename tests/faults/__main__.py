@@ -3,6 +3,7 @@
 import argparse
 import functools
 import json
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -50,8 +51,14 @@ def main() -> int:
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default: {default})")
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two deployments (default: 2.5)")
+    given = parser.parse_args()
+    several = list(chosen(given))
+    if len(several) > 1:  # each in a process of its own: Django is set up once, on the databases of one stage
+        options = [word for word in sys.argv[1:] if word not in given.scenario]
+        command = [sys.executable, "-m", "tests.faults"]
+        return max(subprocess.run([*command, name, *options], check=False).returncode for name, _play in several)
     failed = 0
-    for name, play in chosen(parser.parse_args()):
+    for name, play in several:
         try:
             with stage() as here:
                 figures = play(here)
