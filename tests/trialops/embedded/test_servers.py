@@ -19,7 +19,7 @@ import redis
 from tests.trialops.embedded.looking import processes_of, wait_for
 from trialops.embedded import postgres_home
 from trialops.embedded.cli import reset, temporary_state
-from trialops.embedded.postgres_home import data_directory
+from trialops.embedded.postgres_home import data_directory, find_cluster
 from trialops.embedded.servers import Servers, end_owners, start_servers
 from trialops.embedded.state import CHECKOUT, EmbeddedError, State
 from trialops.embedded.wheels import package_directory, postgres_libraries
@@ -177,8 +177,7 @@ def revived(servers: Servers) -> bool:
 
 
 def test_an_interrupted_first_start_leaves_nothing_that_matters(state: State) -> None:
-    state.postgres.mkdir()
-    half = state.postgres / "data.new-half"
+    half = find_cluster(state).home / "data.new-half"  # elsewhere, if this checkout is hidden from PostgreSQL's user
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
     servers = start(state, want={"postgres"})
