@@ -30,7 +30,8 @@ Json = dict[str, Any]
 Why = AbsentValue.Why
 
 TYPED_SHORT = {"nd": Why.NOT_DONE, "not done": Why.NOT_DONE, "nk": Why.NOT_KNOWN, "not known": Why.NOT_KNOWN}
-NUMBER_AND_UNIT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*(\S.*)")
+NUMBER_AND_UNIT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)(?:\s+|(?=[^0-9.\s]))(\S.*)")
+"""A unit that begins with a digit stands apart from the number: 2.61 is never 2.6 of the unit 1."""
 LATER = "later"
 
 

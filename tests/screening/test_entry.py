@@ -191,3 +191,21 @@ def test_whatever_is_sent_is_answered_and_stored_whole_or_not_at_all(
     assert answer.status_code in {200, 302, 400, 404, 409}
     after = Observation.objects.count() + AbsentValue.objects.count()
     assert (after > before) is (answer.status_code == 302)
+
+
+@pytest.mark.parametrize("typed", ["11", "2.61", "1.651", "0.251"])
+def test_a_number_that_ends_like_a_unit_is_stored_as_it_was_typed(typed: str, client: Client, subject: Subject) -> None:
+    client.post(
+        f"/subjects/{subject.pk}/entry/disease/",
+        {"disease-on": "2026-11-20", "flc_ratio-value": typed, "flc_ratio-unit": "1"},
+    )
+    assert Observation.objects.get().value == typed
+
+
+def test_a_number_without_a_unit_is_never_split_into_one(client: Client, subject: Subject) -> None:
+    answer = client.post(
+        f"/subjects/{subject.pk}/entry/disease/",
+        {"disease-on": "2026-11-20", "marrow_plasma_cells-value": "0.51", "marrow_plasma_cells-unit": ""},
+    )
+    assert answer.status_code == 400
+    assert not Observation.objects.exists()
