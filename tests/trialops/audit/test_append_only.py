@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from psycopg.errors import InsufficientPrivilege
 
 from tests.factories import SiteFactory
 from trialops.audit.models import Event, Link
@@ -30,7 +31,6 @@ ANYWHERE = (
     "SET SESSION AUTHORIZATION postgres",
     "CREATE OR REPLACE FUNCTION public.audit_context() RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$",
     "DROP FUNCTION public.audit_trial_sites_site() CASCADE",
-    "ALTER SYSTEM SET session_replication_role = replica",
 )
 ON_A_TRACKED_TABLE = (
     "ALTER TABLE {table} DISABLE TRIGGER audit_insert",
@@ -54,12 +54,21 @@ def test_the_apps_role_is_refused_everything_but_reading_and_linking() -> None:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(attempt)
-        except DatabaseError:
+        except DatabaseError as error:
+            assert isinstance(error.__cause__, InsufficientPrivilege), f"Not refused for want of a right: {attempt}"
             refused += 1
         else:
             pytest.fail(f"Not refused: {attempt}")
     assert refused == len(ATTEMPTS) > 100
     assert (list(Event.objects.values_list()), list(Link.objects.values_list())) == before
+
+
+@pytest.mark.django_db
+def test_the_apps_role_cannot_set_the_whole_server_to_fire_no_triggers() -> None:
+    """ALTER SYSTEM is refused inside any transaction, whoever asks: so the right itself is asked about."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_parameter_privilege(current_user, 'session_replication_role', 'ALTER SYSTEM')")
+        assert cursor.fetchone() == (False,)
 
 
 @pytest.mark.django_db
