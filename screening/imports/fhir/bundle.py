@@ -104,7 +104,7 @@ class _Bundle:
 
     def _resource(self, place: int, resource: Json) -> None:
         kind = resource.get("resourceType")
-        if kind not in MODELS:
+        if not isinstance(kind, str) or kind not in MODELS:
             known = isinstance(kind, str) and kind.isascii() and kind.isalpha() and len(kind) < 40
             if kind != "Medication":
                 self._tell(place, str(kind) if known else "", None, "not mapped", "resources of this kind are not read")
@@ -118,7 +118,8 @@ class _Bundle:
         if why := _not_r4(kind, read):
             self._tell(place, kind, concept, "not mapped", why)
             return
-        reference = read.get("subject", {}).get("reference")
+        subject = read.get("subject")
+        reference = subject.get("reference") if isinstance(subject, dict) else None
         patient = self.places.get(_unversioned(reference)) if isinstance(reference, str) else None
         if patient is None or patient not in self.patients:
             self._tell(place, kind, concept, "not mapped", "whose it is, is not in the bundle")

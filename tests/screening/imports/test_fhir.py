@@ -1,5 +1,9 @@
 """FHIR R4 bundles: what is mapped, what is not and why; and that nothing of them identifies anybody."""
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from datetime import date
 from typing import Any
 
@@ -10,7 +14,7 @@ from screening.criteria import CATALOGUE, parse_protocol, parse_record
 from screening.criteria.assessment import assess
 from screening.criteria.catalogue import FactKind
 from screening.criteria.record import TherapyKind
-from screening.imports.drafts import Contents
+from screening.imports.drafts import Contents, FileRefusedError
 from screening.imports.fhir.codes import MAPPING
 from screening.imports.reading import read_file
 from screening.imports.stored import packed, unpacked
@@ -209,3 +213,34 @@ def verhoeff(digits: str) -> int:
             value = first[value]
         total = dihedral[total][value]
     return total
+
+
+ODD = (None, {}, [], [None], "", "odd", 0, True, {"reference": None})
+
+
+def with_one_place_odd(read: Any) -> Iterator[bytes]:
+    """The bundle over and over: with each of its values, one at a time, replaced by what no sender should write."""
+
+    def containers(at: Any) -> Iterator[tuple[Any, Any]]:
+        for key, value in list(at.items() if isinstance(at, dict) else enumerate(at)):
+            yield at, key
+            if isinstance(value, dict | list):
+                yield from containers(value)
+
+    whole = deepcopy(read)
+    for at, key in containers(whole):
+        kept = at[key]
+        for odd in ODD:
+            at[key] = odd
+            yield json.dumps(whole).encode()
+        at[key] = kept
+
+
+@pytest.mark.parametrize("data", [SYNTHEA, MCODE], ids=["synthea", "mcode"])
+def test_no_value_at_any_place_of_a_bundle_ends_the_reading_with_another_error_than_a_refusal(data: bytes) -> None:
+    tried = 0
+    for odd in with_one_place_odd(json.loads(data)):
+        with suppress(FileRefusedError):
+            read_file(odd, CATALOGUE)
+        tried += 1
+    assert tried > 500
