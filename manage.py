@@ -12,9 +12,10 @@ def main() -> None:
     from django.db.utils import OperationalError
 
     from trialops.audit.context import typed_command
+    from trialops.scope import system_scope
 
     try:
-        with typed_command(sys.argv):
+        with system_scope(), typed_command(sys.argv):  # whoever types commands works for the product, on all sites
             execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"trialops is not configured: {error}")

@@ -31,6 +31,7 @@ from screening.rescoring import start_after_publication  # noqa: E402
 from screening.rescoring.runs import progress_of  # noqa: E402
 from trialops.embedded import postgres  # noqa: E402
 from trialops.embedded.state import State  # noqa: E402
+from trialops.scope import system_scope  # noqa: E402
 
 BYTES_PER_SUBJECT = 12_000
 ROOT = Path(__file__).resolve().parents[1]
@@ -111,6 +112,7 @@ def work(run: RescoringRun, processes: int) -> tuple[list[int], float]:
     return peaks, cpu
 
 
+@system_scope()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])

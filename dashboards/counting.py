@@ -16,6 +16,7 @@ from django.db.models.functions import TruncMonth
 from screening.models import DailyStateCount, StateCount, SubjectStateChange
 from screening.states import SubjectState
 from sites.models import Site
+from sites.scopes import counted
 
 ByState = Mapping[SubjectState, int]
 Days = Mapping[int, date]
@@ -40,6 +41,7 @@ def counts_on(sites: Sequence[Site], day: date, *, known_at: datetime | None = N
     return _by_site(sites, rows.values_list("site_id", "state").annotate(Sum("change"), Sum("first")))
 
 
+@counted
 def _counted_from_history(sites: Sequence[Site], day: date, known_at: datetime) -> tuple[BySite, BySite]:
     rows = SubjectStateChange.objects.filter(
         subject__site__in=sites, effective_on__lte=day, recorded_at__lte=known_at
@@ -92,6 +94,7 @@ def _recent_kept(sites: Sequence[Site], since: Days) -> Iterable[tuple[int, date
     return rows.order_by().values_list("site_id", "day", "first")
 
 
+@counted
 def _paces_from_history(
     sites: Sequence[Site], days: Days, since: Days, known_at: datetime
 ) -> tuple[dict[int, tuple[date | None, date | None]], list[tuple[int, date, int]]]:
@@ -111,6 +114,7 @@ def first_entries(sites: Sequence[Site], day: date, *, known_at: datetime) -> Qu
     return rows.order_by().values("subject_id", "subject__site_id", "state").annotate(day=Min("effective_on"))
 
 
+@counted
 def by_month(sites: Sequence[Site], days: Days, *, known_at: datetime | None = None) -> dict[date, ByState]:
     """The first day of each month to how many persons first came into each state in it."""
     latest = max(days.values(), default=date.min)

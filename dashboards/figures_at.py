@@ -9,6 +9,7 @@ from dashboards.outlook import Outlook, outlooks
 from dashboards.queries import SiteEnrollment, StudyEnrollment, enrollment
 from screening.models import SubjectStateChange
 from sites.models import Site, SiteStatusChange, Study
+from sites.scopes import counting
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def _without_present(study: Study, sites: Sequence[Site], known_at: datetime) ->
         SiteStatusChange.objects.filter(site__in=sites, recorded_at__lte=known_at).values_list("site", flat=True)
     )
     rows = SubjectStateChange.objects.filter(subject__site__in=sites, recorded_at__lte=known_at).order_by()
-    known |= set(rows.values_list("subject__site", flat=True).distinct())
+    with counting(sites):
+        known |= set(rows.values_list("subject__site", flat=True).distinct())
     copy = Study(pk=study.pk, registry_id=study.registry_id, is_demo=study.is_demo)
     return copy, [
         Site(pk=site.pk, study=copy, code=site.code, time_zone=site.time_zone) for site in sites if site.pk in known

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from sites.models import Membership, Site, Study
 from trialops.accounts.models import User
@@ -48,7 +49,7 @@ class Access:
         return {m.study_id for m in self.memberships if m.role in roles}
 
     @property
-    def _own_sites(self) -> set[int]:
+    def own_sites(self) -> set[int]:
         """Ids of the sites that a membership names: where one works, or which one monitors."""
         return {m.site_id for m in self.memberships if m.role in READERS_AT_SITE and m.site_id is not None}
 
@@ -59,7 +60,7 @@ class Access:
 
     @property
     def _seen_sites(self) -> QuerySet[Site]:
-        return Site.objects.filter(study__in=self._monitored_whole) | Site.objects.filter(id__in=self._own_sites)
+        return Site.objects.filter(study__in=self._monitored_whole) | Site.objects.filter(id__in=self.own_sites)
 
     @property
     def studies(self) -> QuerySet[Study]:
@@ -112,6 +113,14 @@ class Access:
 
     def _holds(self, roles: Collection[str], site: Site) -> bool:
         return any(m.site_id == site.pk and m.role in roles for m in self.memberships)
+
+
+def access_behind(request: HttpRequest, today: date) -> Access:
+    """The access of whoever is signed in: read once a request, by the middleware, and good for that request alone."""
+    known = getattr(request, "access", None)
+    if isinstance(known, Access) and known.today == today and known.user == request.user:
+        return known
+    return access_of(request.user, today)
 
 
 def access_of(user: User | AnonymousUser, today: date, *, study_id: int | None = None) -> Access:

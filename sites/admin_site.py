@@ -1,7 +1,10 @@
 """The admin site: open to superusers and to staff who manage a study today, and to nobody else."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.base import ModelBase
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -11,6 +14,12 @@ class ManagersAdminSite(AdminSite):
 
     site_header = site_title = "trialops set-up"
     index_title = "Studies, sites and people"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """What allauth keeps of sign-ins and second factors is nobody's to set up: people do that for themselves."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        ours = [model for model in models if not model.__module__.startswith("allauth.")]
+        super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         from sites.access import access_of  # models are not ready when the admin's app is configured

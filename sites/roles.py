@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, Permission
 
 from sites.models import Membership
 from trialops.accounts.models import User
+from trialops.scope import system_scope
 
 STUDY_MANAGERS = "Study managers"
 
@@ -49,6 +50,7 @@ def _permissions() -> list[tuple[str, str, str]]:
     ]
 
 
+@system_scope()  # asked while somebody signs in, too
 def held_roles(user: User, day: date) -> list[str]:
     """The roles that a person holds on a day, each with its study and site, as the audit trail writes them."""
     held = Membership.objects.filter(Membership.active_on(day), user=user).select_related("study", "site")

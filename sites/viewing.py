@@ -9,9 +9,11 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sites.access import Access, access_of
+from sites.access import Access, access_behind, access_of
 from sites.models import Site, Study
+from sites.scopes import person_scope
 from trialops.accounts.models import User
+from trialops.scope import switch_scope
 
 Found = TypeVar("Found", Study, Site)
 
@@ -52,7 +54,11 @@ def viewer_of(request: HttpRequest) -> Viewer:
     """The clock is read here, once per page. Who asks by a token of the staff API is limited to its study."""
     now = timezone.now()
     study_id = getattr(getattr(request, "auth", None), "study_id", None)
-    return Viewer(access=access_of(request.user, now.date(), study_id=study_id), now=now)
+    if study_id is None:
+        return Viewer(access=access_behind(request, now.date()), now=now)
+    access = access_of(request.user, now.date(), study_id=study_id)
+    switch_scope(person_scope(access))
+    return Viewer(access=access, now=now)
 
 
 def _or_404(found: Found | None) -> Found:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 
 from trialops.db import as_owner
+from trialops.scope import system_scope
 
 # No test fails for being slow: the machine may be busy.
 hypothesis_settings.register_profile("trialops", deadline=None)
@@ -71,10 +73,32 @@ def static_files_from_source() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def fixtures_in_system_scope() -> Iterator[None]:
+    """Also those that are made for a whole module."""
+    with system_scope():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def tests_in_system_scope() -> Iterator[None]:
+    """Tests call services as tasks and commands do; requests of a test's client get the scope of whoever asks."""
+    with system_scope():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def quick_password_hashes() -> Iterator[None]:
     """Factories make many users; the real hash is slow by design."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def failures_counted_in_memory() -> Iterator[None]:
+    """Each test counts failed sign-ins for itself; the cache of production works on a connection of its own."""
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": uuid4().hex}
+    with override_settings(CACHES={"default": memory}):
         yield
 
 

@@ -1,6 +1,7 @@
 """The project as an app: its commands, templates and start-up checks."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class TrialopsConfig(AppConfig):
@@ -9,3 +10,6 @@ class TrialopsConfig(AppConfig):
 
     def ready(self) -> None:
         from trialops import checks  # noqa: F401  (registers itself)
+        from trialops.scope import watch_connection
+
+        connection_created.connect(watch_connection, dispatch_uid="scope")

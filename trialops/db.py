@@ -9,26 +9,46 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import ProgrammingError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 from psycopg import errors, sql
 
 from trialops.database_url import postgresql
+from trialops.scope import scoped
+
+
+class CacheApart:
+    """Django's database cache works on a connection of its own: a count of failures outlives what fails."""
+
+    def db_for_read(self, model: type[Model], **hints: object) -> str | None:
+        return "apart" if model._meta.app_label == "django_cache" else None
+
+    db_for_write = db_for_read
+
+    def allow_migrate(self, db: str, app_label: str, **hints: object) -> bool | None:
+        """The owner makes everything on the default connection."""
+        return db != "apart"
 
 
 @contextmanager
 def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
-    """The connection of `alias` signed in as the owner role inside the block, as the app role again after it."""
+    """The connection of `alias` signed in as the owner role inside the block, as the app role again after it.
+
+    The owner works on all rows: row-level security is forced upon it too, and migrations concern every site.
+    """
     connection = connections[alias]
     app_settings = dict(connection.settings_dict)
     owner = dict(app_settings)
     if settings.DATABASE_OWNER_URL:
         parsed = postgresql("DATABASE_OWNER_URL", settings.DATABASE_OWNER_URL)
         owner.update({key: parsed.get(key, "") for key in ("USER", "PASSWORD", "HOST", "PORT")})
-    owner["OPTIONS"] = {key: value for key, value in app_settings["OPTIONS"].items() if key not in {"options", "pool"}}
+    kept = {key: value for key, value in app_settings["OPTIONS"].items() if key not in {"options", "pool"}}
+    owner["OPTIONS"] = {**kept, "options": "-c trialops.scope=system"}
     connection.close()
     connection.settings_dict.clear()
     connection.settings_dict.update(owner)
     try:
-        yield connection
+        with scoped(None):  # the setting above holds for the whole session
+            yield connection
     finally:
         connection.close()
         connection.settings_dict.clear()

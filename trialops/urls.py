@@ -1,10 +1,11 @@
 """All addresses of the product."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from trialops.views import SignIn, admin_sign_in, healthz
+from trialops.accounts.views import SignOut
+from trialops.views import admin_sign_in, healthz
 
 urlpatterns = [
     path("api/v1/", include("dashboards.api_urls")),  # first: it is asked for most often
@@ -12,10 +13,13 @@ urlpatterns = [
     path("", include("dashboards.urls")),
     path("studies/", include("sites.urls")),
     path("", include("screening.urls")),
-    path("sign-in/", SignIn.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("", include("trialops.accounts.urls")),
     path("admin/login/", admin_sign_in),
-    path("admin/logout/", LogoutView.as_view()),
+    path("admin/logout/", SignOut.as_view()),
+    path(
+        "admin/password_change/",
+        admin.site.admin_view(RedirectView.as_view(pattern_name="account_change_password")),
+    ),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
 ]

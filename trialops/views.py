@@ -1,10 +1,10 @@
-"""Pages of the product as a whole: sign-in, health, errors."""
+"""Pages of the product as a whole: health, errors, the way from the admin to the sign-in."""
 
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, redirect_to_login
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -21,13 +21,6 @@ from trialops.api.problems import problem_response
 from trialops.health import problems
 
 API = "/api/"
-
-
-class SignIn(LoginView):
-    """The one sign-in page, for the pages and for the admin."""
-
-    template_name = "trialops/sign_in.html"
-    redirect_authenticated_user = True
 
 
 @never_cache

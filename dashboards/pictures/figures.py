@@ -11,6 +11,7 @@ from screening.models import ScreenFailure, Subject, SubjectStateChange
 from screening.states import SubjectState
 from sites.models import Site
 from sites.queries import live_changes
+from sites.scopes import counted
 from sites.statuses import SiteStatus
 
 S = SubjectState
@@ -86,6 +87,7 @@ class Stretch:
     reason: str
 
 
+@counted
 def enrolled(sites: Sequence[Site], days: Days) -> list[Enrolled]:
     """Persons by the day of their enrollment, in the order of the days; nobody is enrolled twice."""
     rows = _changes(sites, days).filter(state=S.ENROLLED).order_by("effective_on", "subject__site__code")
@@ -93,6 +95,7 @@ def enrolled(sites: Sequence[Site], days: Days) -> list[Enrolled]:
     return [Enrolled(*row) for row in counted]
 
 
+@counted
 def flow(sites: Sequence[Site], days: Days) -> Flow:
     """Where everybody's way has led by the day."""
     earlier = _changes(sites, days).filter(subject=OuterRef("pk"))
@@ -119,6 +122,7 @@ def _place(now: SubjectState, *, was_enrolled: bool, was_treated: bool) -> str:
     }.get(now, now.value)  # fmt: skip
 
 
+@counted
 def failures(sites: Sequence[Site], days: Days) -> list[Failures]:
     """Screen failures by site and set of criteria."""
     rows = ScreenFailure.objects.filter(_by_day(sites, days, "state_change__")).order_by()
@@ -126,6 +130,7 @@ def failures(sites: Sequence[Site], days: Days) -> list[Failures]:
     return [Failures(site, frozenset(criteria), primary, persons) for site, criteria, primary, persons in grouped]
 
 
+@counted
 def waits(sites: Sequence[Site], days: Days) -> Waits:
     """How long persons waited: from the day screening began (consent) to verdict and to first dose."""
     ways = (

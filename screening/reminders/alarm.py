@@ -20,6 +20,7 @@ from screening.reminders.clock import database_now
 from screening.reminders.health import health
 from screening.reminders.smtp import transmit
 from sites.models import Membership, Site
+from trialops.scope import system_scope
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(seconds=30)
@@ -106,7 +107,8 @@ def _watch() -> None:
             close_old_connections()
             now = database_now()
             since = since or now
-            look(now=now, watched_since=since)
+            with system_scope():
+                look(now=now, watched_since=since)
         except Exception:  # a database that is down is looked at again; the health endpoint says it meanwhile
             logger.exception("The reminders' alarm cannot look")
         finally:

@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.db.models import Q
 
 from screening.models import Audience, MailChoice, ReminderPreference
+from sites.access import SITE_STAFF
 from sites.models import Membership, Site
 from trialops.accounts.models import User
 
@@ -85,8 +86,8 @@ def is_address(text: str) -> bool:
 
 
 def colleagues_of(site: Site, *, today: date) -> Q:
-    """The memberships of whoever may see a site's subjects on a day."""
-    staff = Q(site=site, role__in=ROLES[Audience.SITE])
+    """The memberships of whoever works at a site, or manages its study, on a day."""
+    staff = Q(site=site, role__in=SITE_STAFF)
     managers = Q(study_id=site.study_id, role=Role.STUDY_MANAGER)
     return (staff | managers) & Membership.active_on(today) & Q(user__is_active=True)
 

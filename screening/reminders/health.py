@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from screening.models import Heartbeat, Message, MessageState, Reminder, ReminderState
+from trialops.scope import system_scope
 
 SWEEP, RECONCILE = "sweep", "reconcile"
 NO_SWEEP_FOR = timedelta(minutes=5)
@@ -34,6 +35,7 @@ def beat(name: str, detail: str = "") -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"completed_at": Now(), "detail": detail[:500]})
 
 
+@system_scope()  # only figures leave it
 def health(*, now: datetime, watched_since: datetime) -> Health:
     """The state of the reminders at `now`, as one who has watched since `watched_since` can tell.
 

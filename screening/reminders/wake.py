@@ -8,6 +8,8 @@ from celery.contrib.django.task import DjangoTask
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from trialops.audit.context import AuditedTask
+
 logger = logging.getLogger(__name__)
 AT_ONCE_OR_NOT = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
 """The request that asks waits for this; a broker that does not answer within a second is done without."""
@@ -15,7 +17,7 @@ SECONDS_OF_USE = 3 * 3600
 """A hint older than this is dropped. Long, since a worker whose clock is ahead drops what has expired by its clock."""
 
 
-class Hint(DjangoTask[Any, None]):
+class Hint(AuditedTask, DjangoTask[Any, None]):
     """A task that only wakes somebody for work that stands in the database: nothing is lost with it."""
 
     abstract = True

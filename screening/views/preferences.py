@@ -28,8 +28,10 @@ from screening.reminders.services import (
     set_preferences,
 )
 from sites.access import access_of
+from sites.scopes import person_scope
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors, posted
+from trialops.scope import scoped
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,10 +78,11 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     if feed is None or not feed.user.is_active:
         raise Http404
     access = access_of(feed.user, now.date())
-    if not hears(access):
-        raise Http404
-    CalendarFeed.objects.filter(pk=feed.pk).update(fetched_at=now)
-    content = calendar_of(for_calendar(access, now=now), name=_("trialops reminders"))
+    with scoped(person_scope(access)):
+        if not hears(access):
+            raise Http404
+        CalendarFeed.objects.filter(pk=feed.pk).update(fetched_at=now)
+        content = calendar_of(for_calendar(access, now=now), name=_("trialops reminders"))
     etag = quote_etag(digest_of(content.decode()))
     unchanged = request.headers.get("If-None-Match") == etag
     response = HttpResponse(b"" if unchanged else content, status=304 if unchanged else 200)

@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from sites.access import Access, access_of
+from sites import access
+from sites.access import Access
 from sites.admin.history import AuditHistory
 from sites.models import (
     ApiToken,
@@ -25,10 +26,11 @@ from sites.models import (
 from trialops.accounts.models import User
 from trialops.admin import dry_run
 from trialops.forms import add_service_errors
+from trialops.scope import system_scope
 
 
 def access_behind(request: HttpRequest) -> Access:
-    return access_of(request.user, timezone.now().date())
+    return access.access_behind(request, timezone.now().date())
 
 
 FILTER_ENDINGS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
@@ -114,7 +116,8 @@ def people_of(access: Access) -> QuerySet[User]:
     if access.user.is_superuser:
         return people
     managed = Membership.objects.filter(study__in=access.managed_studies).values("user")
-    placed = Membership.objects.values("user")
+    with system_scope():  # whoever has a place elsewhere is no newcomer
+        placed = set(Membership.objects.order_by().values_list("user", flat=True))
     added = LogEntry.objects.filter(
         user=access.user, action_flag=ADDITION, content_type=ContentType.objects.get_for_model(User)
     ).values_list("object_id", flat=True)
@@ -131,5 +134,6 @@ def investigators_of(access: Access) -> QuerySet[Investigator]:
     if access.user.is_superuser:
         return Investigator.objects.all()
     managed = InvestigatorTerm.objects.filter(site__study__in=access.managed_studies).values("investigator")
-    placed = InvestigatorTerm.objects.values("investigator")
+    with system_scope():  # whoever answers for a site elsewhere is not offered here
+        placed = set(InvestigatorTerm.objects.order_by().values_list("investigator", flat=True))
     return Investigator.objects.filter(Q(pk__in=managed) | ~Q(pk__in=placed))

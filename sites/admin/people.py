@@ -18,6 +18,7 @@ from sites.models import (
     Membership,
 )
 from trialops.accounts.models import User
+from trialops.scope import system_scope
 
 
 @admin.register(Membership)
@@ -106,7 +107,8 @@ class UserAdmin(ManagedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
         if obj is None or request.user.is_superuser or not allowed:
             return allowed
         elsewhere = obj.memberships.exclude(study__in=access_behind(request).managed_studies)
-        return not (obj.is_staff or obj.is_superuser or elsewhere.exists())
+        with system_scope():  # a role in a study that this manager does not see counts too
+            return not (obj.is_staff or obj.is_superuser or elsewhere.exists())
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         user = self.get_object(request, unquote(id))

@@ -15,6 +15,7 @@ from sites.models import (
     Study,
 )
 from sites.statuses import SiteStatus
+from trialops.scope import system_scope
 
 
 class StudyForm(ServiceForm):
@@ -82,7 +83,9 @@ class InvestigatorAdmin(ManagedAdmin):
         allowed: bool = super().has_change_permission(request, obj)
         if obj is None or request.user.is_superuser or not allowed:
             return allowed
-        return not obj.terms.exclude(site__study__in=access_behind(request).managed_studies).exists()
+        elsewhere = obj.terms.exclude(site__study__in=access_behind(request).managed_studies)
+        with system_scope():  # a term at a site that this manager does not see counts too
+            return not elsewhere.exists()
 
 
 @admin.register(InvestigatorTerm)

@@ -24,6 +24,7 @@ from tests.dashboards.people import person, site_status
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory
 from trialops.accounts.models import User
 from trialops.api.kept import kept
+from trialops.scope import system_scope
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 NOW = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
@@ -474,6 +475,7 @@ def test_an_answer_is_of_one_moment_though_others_write(committed_db: None) -> N
     version = Study.objects.get(pk=study.pk).data_version
     writes: list[int] = []
 
+    @system_scope()
     def write() -> None:
         person(site, *ENROLLED)
         connection.close()

@@ -111,7 +111,9 @@ def stage() -> Iterator[Stage]:
             import django
 
             django.setup()
-            with celery_processes(env, Path(folder), many=True) as processes:
+            from trialops.scope import system_scope
+
+            with celery_processes(env, Path(folder), many=True) as processes, system_scope():
                 yield Stage(running, env, mail, processes)
         finally:
             from django.db import connections

@@ -71,6 +71,9 @@ ABSENT: dict[str, Any] = {
     "message_id": uuid.UUID(int=1),
     "endpoint_id": uuid.UUID(int=1),
     "token": "guessed",
+    "provider_id": "nobody",
+    "uidb36": "zzz",
+    "key": "guessed",
     "token_id": uuid.UUID(int=1),
     "name": "no-such-picture",
 }
@@ -115,6 +118,9 @@ class Place:
             "message_id": Message.objects.get(notices__reminder__subject=self.subject).pk,
             "endpoint_id": self.site.webhooks.get().pk,
             "token": f"guessed-{self.site.code}",
+            "provider_id": "nobody",
+            "uidb36": "zzz",
+            "key": "guessed",
             "token_id": ApiToken.objects.get(name=f"token of {self.site.code}").public_id,
             "name": "consort",
         }

@@ -20,6 +20,7 @@ from screening.tasks import verify_counts
 from sites.models import Site, Study, StudyChange
 from tests.dashboards.people import person
 from tests.factories import ProtocolVersionFactory, SiteFactory, StudyFactory, UserFactory
+from trialops.scope import system_scope
 
 S = SubjectState
 DAY = date(2025, 3, 1)
@@ -172,6 +173,7 @@ def test_counts_are_true_under_fifty_concurrent_writers(committed_db: None) -> N
     errors: list[Exception] = []
     begin = threading.Barrier(50)
 
+    @system_scope()
     def write(number: int) -> None:
         chance = random.Random(number)
         try:

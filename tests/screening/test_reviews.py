@@ -46,6 +46,7 @@ from tests.screening.reviews import (
 )
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
+from trialops.scope import system_scope
 
 S = SubjectState
 Role = Membership.Role
@@ -214,6 +215,7 @@ def test_of_two_who_sign_at_once_one_wins_and_the_other_is_told(committed_db: No
     change = to_review(failure)
     shown = sheet_to_sign(change, as_of=TODAY).digest
 
+    @system_scope()
     def attempt(person: User) -> str:
         try:
             services.confirm_review(change=change, shown=shown, password=PASSWORD, by=person, now=NOW)

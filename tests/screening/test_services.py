@@ -23,6 +23,7 @@ from tests.screening.records import eligible_record, with_fact
 from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
 from trialops.accounts.models import User
+from trialops.scope import system_scope
 
 S = SubjectState
 NOW = datetime(2026, 11, 23, 15, tzinfo=timezone.get_fixed_timezone(0))
@@ -150,6 +151,7 @@ def test_numbers_are_gapless_under_concurrent_screening(committed_db: None) -> N
     site = open_reference_site()
     by = UserFactory()
 
+    @system_scope()
     def screen(index: int) -> None:
         try:
             with transaction.atomic():

@@ -83,8 +83,13 @@ def store(texts: dict[int, str], *, site: Any, version: Any, by: Any) -> None:
 
 
 def copy_in(model: Any, rows: list[Any]) -> None:
+    """By way of a temporary table: PostgreSQL copies into no table with row-level security."""
     columns = [field.attname for field in model._meta.concrete_fields if field.name not in {"id", "recorded_at"}]
-    listed = ", ".join(f'"{column}"' for column in columns)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({listed}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row([getattr(row, column) for column in columns])
+    listed, table = ", ".join(f'"{column}"' for column in columns), model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE coming ON COMMIT DROP AS SELECT {listed} FROM {table} LIMIT 0")
+        with cursor.copy(f"COPY coming ({listed}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([getattr(row, column) for column in columns])
+        cursor.execute(f"INSERT INTO {table} ({listed}) SELECT * FROM coming")
+        cursor.execute("DROP TABLE coming")

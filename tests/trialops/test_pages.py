@@ -23,7 +23,7 @@ def test_signing_in_leads_to_where_one_wanted_to_go_and_only_on_this_site() -> N
 def test_a_wrong_password_keeps_the_user_name_and_says_so() -> None:
     response = Client().post("/sign-in/", {"username": "somebody", "password": "wrong"})
     assert b'value="somebody"' in response.content
-    assert b"Please enter a correct username and password" in response.content
+    assert b"do not go together" in response.content
 
 
 def test_demo_sign_ins_are_told_only_in_a_demo(settings: Any) -> None:

@@ -15,6 +15,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from trialops.accounts.models import User
+from trialops.scope import Scope, switch_scope, system_scope
 
 TOKEN_TEXT = re.compile(rb"[A-Za-z0-9_]{1,200}")
 REFUSED = "The token is not valid: unknown, revoked or expired."
@@ -75,7 +76,7 @@ def _looked_up(parameters: list[str | datetime]) -> tuple[Any, ...] | None:
 
 
 def _fetched(parameters: list[str | datetime]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
+    with system_scope(), connection.cursor() as cursor:  # a membership is looked for before anybody is known
         cursor.execute(LOOK_UP, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
@@ -95,12 +96,19 @@ class BearerTokenAuthentication(TokenAuthentication):  # type: ignore[misc]  # k
     def authenticate(self, request: Request) -> tuple[object, object] | None:
         known = getattr(getattr(request, "_request", request), "token_principal", None)
         if known is not None:
-            return known, known
+            return self._in_its_scope(known)
         try:
             result: tuple[object, object] | None = super().authenticate(request)
         except UnicodeError:  # a header outside Latin-1
             raise AuthenticationFailed(REFUSED) from None
-        return result
+        return None if result is None else self._in_its_scope(result[1])
+
+    @staticmethod
+    def _in_its_scope(principal: object) -> tuple[object, object]:
+        """From here on the request sees what its token opens, and nothing that a cookie beside it would."""
+        assert isinstance(principal, TokenPrincipal)  # noqa: S101  tells the type checker
+        switch_scope(Scope.of_counts(principal.study_id))
+        return principal, principal
 
     def authenticate_credentials(self, token: bytes) -> tuple[object, object]:
         principal = principal_of(token, now=timezone.now())

@@ -57,6 +57,6 @@ def event_columns() -> sql.Composed:
 def stream(query: sql.Composable, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
     """The rows of a query, page by page, by a cursor in the server; inside a transaction."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(query, parameters)
+        cursor.execute(query.as_string(), parameters)
         while page := cursor.fetchmany(PAGE):
             yield from page

@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from psycopg.pq import TransactionStatus
 
+from trialops.scope import system_scope
+
 
 class Later:
     """A value asked for only when something is written: most requests write nothing. Asked again while it is None."""
@@ -127,8 +129,11 @@ def note_reading(*, model: str, row: str, subject: str) -> None:
 
 
 class AuditedTask(Task[..., Any]):
-    """A Celery task whose changes are recorded under its name."""
+    """A Celery task: its changes are recorded under its name, and it works on the rows of all sites.
+
+    What it does is the choice of no person; what a person may do has been asked when the work was put down.
+    """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with acting(origin=f"task {self.name}", who={"name": "the clock", "roles": ["scheduled task"]}):
+        with system_scope(), acting(origin=f"task {self.name}", who={"name": "the clock", "roles": ["scheduled task"]}):
             return super().__call__(*args, **kwargs)

@@ -94,7 +94,6 @@ UNTRACKED: dict[str, str] = {
     "sessions.Session": "who is signed in just now; signing in is recorded as the account's last sign-in",
     "account.EmailConfirmation": "a key sent by mail, for some days",
     "socialaccount.SocialApp": "not used: providers come from the configuration",
-    "socialaccount.SocialApp_sites": "not used: providers come from the configuration",
     "socialaccount.SocialToken": "a provider's token, kept by nobody here",
     "usersessions.UserSession": "who is signed in just now, and from where",
 }

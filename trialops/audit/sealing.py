@@ -54,7 +54,7 @@ def seal_events(*, everything: bool = False) -> Sealed:
     events = 0
     query = sql.SQL(UNSEALED).format(chain=sql.SQL(CHAIN).format(installation=INSTALLATION), columns=event_columns())
     with connection.chunked_cursor() as found:
-        found.execute(query, [since])
+        found.execute(query.as_string(), [since])  # as text: what adds the context to statements reads them
         while page := found.fetchmany(PAGE):
             events += len(page)
             _store([_link(ends, int(row[0]), row[1:], sealing) for row in page])

@@ -31,7 +31,9 @@ PEOPLE: tuple[tuple[str, str, str, Role, str | None], ...] = (
     ("manager", "Morgan", "Study Manager", Role.STUDY_MANAGER, None),
     ("pi-jax", "PI", "Jacksonville", Role.PRINCIPAL_INVESTIGATOR, "JAX"),
     ("pi-rst", "PI", "Rochester", Role.PRINCIPAL_INVESTIGATOR, "RST"),
+    ("subi-jax", "Sub-I", "Jacksonville", Role.SUB_INVESTIGATOR, "JAX"),
     ("coordinator", "Casey", "Coordinator", Role.COORDINATOR, "JAX"),
+    ("monitor", "Mo", "Monitor", Role.MONITOR, None),
     ("sponsor", "Sam", "Sponsor", Role.SPONSOR, None),
 )
 """Username, first and last name, role, site. The coordinator works at both sites."""

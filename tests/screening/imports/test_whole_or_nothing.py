@@ -16,6 +16,7 @@ from screening.services.importing import commit_import, store_import
 from tests.factories import UserFactory
 from tests.people import NOW
 from tests.screening.study import open_reference_site
+from trialops.scope import system_scope
 
 TODAY = date(2026, 11, 23)
 ROWS = st.tuples(
@@ -76,6 +77,7 @@ def test_commits_at_once_store_each_file_once_and_leave_no_gap(waiting: tuple[Im
     first, second, by = waiting
     shown = {one.pk: preview_of(one).digest for one in (first, second)}
 
+    @system_scope()
     def commit(pending: Import) -> str:
         try:
             done = commit_import(pending=pending, shown=shown[pending.pk], corrections=[], reason="", by=by, now=NOW)

@@ -22,6 +22,7 @@ from sites.models import Membership, Site
 from tests.factories import MembershipFactory, SiteFactory
 from tests.screening.reminders.rows import NO_ZONE, a_reminder, a_site, a_subject, in_seconds
 from tests.smtp import MailServer
+from trialops.scope import system_scope
 
 M = MessageState
 R = ReminderState
@@ -65,6 +66,7 @@ Result = TypeVar("Result")
 def elsewhere(work: Callable[[], Result]) -> Result:
     """Do it on another thread, with a connection of its own that does not wait for locks for ever."""
 
+    @system_scope()
     def and_close() -> Result:
         try:
             with connection.cursor() as cursor:

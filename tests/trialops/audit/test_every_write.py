@@ -7,6 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, Permission
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Model
@@ -61,6 +64,9 @@ def world() -> World:
     Intervention.objects.create(kind="resend", reminder=reminder, reason="asked for", recorded_by=user)
     ReminderPreference.objects.create(user=user)
     CalendarFeed.objects.create(user=user, digest="0" * 64)
+    Authenticator.objects.create(user=user, type="totp", data={"secret": "sealed"})
+    SocialAccount.objects.create(user=user, provider="oidc", uid="somebody")
+    EmailAddress.objects.create(user=user, email="somebody@example.org")
     Group.objects.create(name="Others")
     ProtocolDeviation.objects.create(
         subject=subject,
@@ -211,6 +217,9 @@ UNLIKE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "screening.Acknowledgement": lambda row: {"of_missed": not row.of_missed},
     "screening.CalendarFeed": lambda row: {"user": UserFactory()},
     "screening.WebhookEndpoint": lambda row: {"url": "https://chat.example.org/another"},
+    "account.EmailAddress": lambda row: {"email": "another@example.org"},
+    "mfa.Authenticator": lambda row: {"type": "recovery_codes"},
+    "socialaccount.SocialAccount": lambda row: {"uid": "another"},
 }
 """What a copy must have otherwise, so that nothing but the database's grants could refuse it."""
 

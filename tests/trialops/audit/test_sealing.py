@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -15,12 +16,25 @@ from trialops.audit.chains import chain_findings, chain_numbers
 from trialops.audit.models import INSTALLATION, Event, Link
 from trialops.audit.sealing import seal_events
 from trialops.audit.services import seal
+from trialops.audit.tasks import close_audit_day, seal_audit
+from trialops.scope import system_scope
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 
 def whole() -> bool:
     return not [finding for chain in chain_numbers() for finding in chain_findings(chain)]
+
+
+@pytest.mark.django_db
+def test_the_task_seals_as_a_worker_runs_it_and_the_nightly_one_keeps_heads(settings: Any, tmp_path: Path) -> None:
+    """In the context that a task's changes are recorded with, through which its own statements pass too."""
+    settings.AUDIT_SIGNING_KEY, settings.AUDIT_HEADS_DIR = tmp_path / "signing.key", tmp_path / "heads"
+    SiteFactory()
+    assert seal_audit() > 0
+    close_audit_day()
+    assert any((tmp_path / "heads").iterdir())
+    assert whole()
 
 
 @pytest.mark.django_db
@@ -60,6 +74,7 @@ def test_an_event_that_commits_late_is_sealed_by_the_next_sealing() -> None:
     study = StudyFactory()
     begun, go_on = Barrier(2), Barrier(2)
 
+    @system_scope()
     def slow_writer() -> None:
         with transaction.atomic():
             SiteFactory(study=study, code="SLOW")
@@ -86,11 +101,13 @@ def test_an_event_that_commits_late_is_sealed_by_the_next_sealing() -> None:
 def test_fifty_writers_and_three_sealers_at_once_leave_whole_chains() -> None:
     study = StudyFactory()
 
+    @system_scope()
     def write(number: int) -> None:
         Site.objects.create(study=study, code=f"W{number}", facility="A hospital", time_zone="UTC")
         Site.objects.filter(study=study, code=f"W{number}").update(city="Rochester")
         connection.close()
 
+    @system_scope()
     def seal_some(_: int) -> None:
         for _ in range(5):
             seal_events()

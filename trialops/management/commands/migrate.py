@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.commands import migrate
 
+from trialops import row_security
 from trialops.api.token_function import install_token_function
 from trialops.audit.recording import install_recording
 from trialops.db import as_owner, grant_to_app_role, refuse_ignored_triggers
@@ -17,8 +19,10 @@ class Command(migrate.Command):
         with as_owner(options["database"]) as connection:
             result: str | None = super().execute(*args, **options)
             if not options.get("check_unapplied") and not options.get("plan"):
+                call_command("createcachetable", verbosity=0)
                 refuse_ignored_triggers(connection)
                 install_token_function(connection)
                 grant_to_app_role(connection)
+                row_security.install(connection)
                 install_recording(connection)
         return result
