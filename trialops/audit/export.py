@@ -77,7 +77,7 @@ def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _from_csv(file: IO[str]) -> Iterator[Row]:
-    csv.field_size_limit(2**31 - 1)
+    before = csv.field_size_limit(2**31 - 1)  # of the whole process: put back, for the imports rely on it
     reader = csv.reader(file, strict=True)
     try:
         if tuple(next(reader, ())) != HEADER:
@@ -86,6 +86,8 @@ def _from_csv(file: IO[str]) -> Iterator[Row]:
             yield {name: _value(name, unescaped(cell)) for name, cell in zip(HEADER, cells, strict=True)}
     except (ValueError, csv.Error) as error:
         raise UnreadableExportError(f"line {reader.line_num}: {error}") from error
+    finally:
+        csv.field_size_limit(before)
 
 
 def _value(name: str, cell: str) -> Any:
