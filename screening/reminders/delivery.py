@@ -32,7 +32,7 @@ R = ReminderState
 Occasion = Notice.Occasion
 
 BUDGET = timedelta(seconds=45)
-"""Whoever has worked for so long leaves the rest to the next one."""
+"""Whoever has worked for so long leaves the rest to the next one: a worker that is asked to stop waits no longer."""
 
 LEASE_SECONDS = 120
 """For so long nobody else claims a message; longer than a send can take within its deadline."""
@@ -61,14 +61,13 @@ class Claim:
     claimed_at: datetime
 
 
-def deliver_waiting(*, budget: timedelta = BUDGET, only: Sequence[int] = ()) -> Swept:
-    """Send what waits, one message of each lane in turn, until none is left or the time is used up.
+def deliver_waiting(*, until: float, only: Sequence[int] = ()) -> Swept:
+    """Send what waits, one message of each lane in turn, until none is left or time.monotonic() shows `until`.
 
     `only` are the ids of the lanes to look at; empty means all.
     """
     if connection.in_atomic_block:
         raise RuntimeError("Sending inside a transaction would send what a rollback cannot take back.")
-    until = time.monotonic() + budget.total_seconds()
     swept = Swept()
     while time.monotonic() < until and (lanes := deque(only or lanes_with_work())):
         before = swept
@@ -81,6 +80,12 @@ def deliver_waiting(*, budget: timedelta = BUDGET, only: Sequence[int] = ()) -> 
         if swept == before:
             break
     return swept
+
+
+def help_in(lane_id: int, *, budget: timedelta = BUDGET) -> Swept:
+    """Send what waits in one lane, then in all others, within one budget."""
+    until = time.monotonic() + budget.total_seconds()
+    return deliver_waiting(until=until, only=[lane_id]) + deliver_waiting(until=until)
 
 
 def claim_next(lane_id: int) -> Claim | None:

@@ -3,6 +3,7 @@
 import logging
 import math
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,11 +33,16 @@ HELPERS = 8
 MESSAGES_FOR_A_HELPER = 20
 
 
-def sweep(*, budget: timedelta = BUDGET) -> Swept:
-    """Do everything that is due now; what does not fit into the time is left to the next sweep."""
-    until = time.monotonic() + budget.total_seconds()
-    swept = prepare(until=until)
-    swept += deliver_waiting(budget=timedelta(seconds=until - time.monotonic()))
+def sweep(*, budget: timedelta = BUDGET, ask_for_help: Callable[[], None] = lambda: None) -> Swept:
+    """Do everything that is due now; what does not fit into the time is left to the next sweep.
+
+    Addressing takes half of it at the most. `ask_for_help` is called when there may be something to send.
+    """
+    began, seconds = time.monotonic(), budget.total_seconds()
+    ask_for_help()  # addressing may take a while, and what waits already need not wait for it
+    swept = prepare(until=began + seconds / 2)
+    ask_for_help()
+    swept += deliver_waiting(until=began + seconds)
     finish(swept)
     return swept
 

@@ -1,24 +1,19 @@
 """Celery tasks of the reminders: thin, ids only, and harmless however often, late or side by side they run."""
 
-import time
-
 from celery import shared_task
 
 from screening.reminders.clock import database_now
-from screening.reminders.delivery import BUDGET, deliver_waiting
+from screening.reminders.delivery import help_in
 from screening.reminders.health import RECONCILE, beat
 from screening.reminders.plan import reconcile_all
-from screening.reminders.sweeping import finish, helpers_wanted, prepare
+from screening.reminders.sweeping import helpers_wanted, sweep
 from screening.reminders.wake import Hint, hint
 
 
 @shared_task(base=Hint)
 def sweep_reminders() -> None:
     """Do what is due now; where much waits, other workers are asked to help sending."""
-    ask_for_help()  # addressing may take a while, and what waits already need not wait for it
-    swept = prepare(until=time.monotonic() + BUDGET.total_seconds())
-    ask_for_help()
-    finish(swept + deliver_waiting())
+    sweep(ask_for_help=ask_for_help)
 
 
 def ask_for_help() -> None:
@@ -30,8 +25,7 @@ def ask_for_help() -> None:
 @shared_task(base=Hint)
 def help_sending(lane_id: int) -> None:
     """Send what waits in one lane, then in all others."""
-    deliver_waiting(only=[lane_id])
-    deliver_waiting()
+    help_in(lane_id)
 
 
 @shared_task(base=Hint)

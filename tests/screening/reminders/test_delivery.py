@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
@@ -12,9 +14,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from screening.models import Lane, Message, MessageAttempt, MessageState, Notice, Reminder, ReminderState
+from screening.reminders import delivery, sweeping
 from screening.reminders.addressing import address_due
 from screening.reminders.clock import database_now
-from screening.reminders.delivery import Claim, backoff, claim_next, deliver
+from screening.reminders.delivery import Claim, backoff, claim_next, deliver, help_in
 from screening.reminders.errors import SendError, from_mail_server
 from screening.reminders.records import record_bounce, record_temporary
 from screening.reminders.sweeping import sweep
@@ -168,6 +171,22 @@ def test_a_sweep_stops_when_its_time_is_used_up(mail_server: MailServer) -> None
     one()
     assert sweep(budget=timedelta(0)).sent == 0
     assert Reminder.objects.get().state == R.PLANNED
+
+
+@pytest.mark.parametrize("work", ["sweep", "help"])
+def test_whoever_sends_works_no_longer_than_one_budget(
+    mail_server: MailServer, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    """By a clock that shows ten seconds more each time it is asked: a stop waits for one budget, never for two."""
+    site = one_person_site()
+    for _ in range(20):
+        addressed(a_reminder(a_subject(site), urgent=True))
+    asked = count(step=10)
+    for module in (delivery, sweeping):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(asked)))
+    swept = sweep() if work == "sweep" else help_in(Lane.objects.get().pk)
+    assert 0 < swept.sent < 5
+    assert next(asked) < 100
 
 
 def test_a_sweep_refuses_to_run_inside_a_transaction() -> None:

@@ -14,7 +14,6 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from screening.models import Lane, Message, Reminder, WebhookEndpoint
 from screening.reminders import safe_http
-from screening.reminders.delivery import deliver_waiting
 from screening.reminders.safe_http import RefusedAddressError, post, refuse_inside, target_of
 from screening.reminders.sweeping import sweep
 from screening.reminders.webhooks import secret_of
@@ -124,7 +123,7 @@ def test_a_failing_receiver_is_tried_again_under_the_same_id(
     assert (message.state, message.error) == ("waiting", f"HTTP {status}")
     Lane.objects.update(paused_until=None, failures=0)
     Message.objects.update(lease_until=in_seconds(-1))
-    deliver_waiting()
+    sweep()
     assert hook_of(message_of).state == "sent"
     assert len({headers["webhook-id"] for headers, _ in hospital.received}) == 1
 
@@ -242,6 +241,6 @@ def test_a_webhook_switched_off_gets_nothing_any_more(endpoint: WebhookEndpoint,
     endpoint.disabled_at, endpoint.disabled_by = in_seconds(0), endpoint.created_by
     endpoint.save(update_fields=["disabled_at", "disabled_by"])
     Message.objects.update(send_at=in_seconds(0) - timedelta(seconds=1))
-    deliver_waiting()
+    sweep()
     assert hook_of(reminder).state == "failed"
     assert hospital.received == []
