@@ -24,7 +24,7 @@ help:
 	@echo "make format  let ruff format and repair what it can"
 	@echo "make lint    ruff's and import-linter's findings alone"
 	@echo "make schema  write docs/openapi.yaml and docs/protocol.schema.json anew"
-	@echo "make docs    write docs/criteria.md and docs/example-study.md anew"
+	@echo "make docs    write the generated pages under docs/ and .env.example anew"
 	@echo "make screenshots  take the pictures in docs/images from a running demo"
 	@echo "make bench   the criteria engine against its peers, side by side"
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
@@ -72,6 +72,8 @@ docs: .venv/.synced
 	$(MANAGE) describe_protocol > docs/criteria.md
 	$(MANAGE) describe_protocol NCT00000002 --alone > docs/example-study.md
 	$(MANAGE) describe_imports > docs/importing.md
+	env -i PATH="$$PATH" TRIALOPS_STATE_DIR=/nonexistent $(MANAGE) describe_configuration > docs/configuration.md
+	env -i PATH="$$PATH" TRIALOPS_STATE_DIR=/nonexistent $(MANAGE) describe_configuration --env > .env.example
 
 # Against a running demo; DETAIL=all takes every page in every look.
 screenshots: .venv/.synced chromium

@@ -10,6 +10,8 @@ class TrialopsConfig(AppConfig):
 
     def ready(self) -> None:
         from trialops import checks  # noqa: F401  (registers itself)
+        from trialops.metrics import count_sign_ins
         from trialops.scope import watch_connection
 
         connection_created.connect(watch_connection, dispatch_uid="scope")
+        count_sign_ins()

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse
 HEADER = "X-Request-Id"
 ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-current: ContextVar[str] = ContextVar("request_id", default="-")
+NO_REQUEST = "-"
+current: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 
 
 class RequestIdMiddleware:
@@ -33,10 +34,7 @@ class RequestIdMiddleware:
         return response
 
 
-class RequestIdFilter(logging.Filter):
-    """Gives each record of the log the id of the request that it belongs to, or a dash."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        about = getattr(record, "request", None)  # Django logs errors after the last middleware has ended
-        record.request_id = getattr(about, "request_id", None) or current.get()
-        return True
+def id_for(record: logging.LogRecord | None) -> str:
+    """The id of the request that a line of the log belongs to, or a dash."""
+    about = getattr(record, "request", None)  # Django logs errors after the last middleware has ended
+    return getattr(about, "request_id", None) or current.get()

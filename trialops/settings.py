@@ -1,4 +1,4 @@
-"""The one settings module: production values, read from the environment (.env.example lists every variable).
+"""The one settings module: production values, read from the environment (trialops/variables.py has the list).
 
 While `make demo` runs, its embedded servers are found through var/run/servers.json, so that commands typed in
 another terminal reach them; any variable that is set wins over that file.
@@ -7,31 +7,34 @@ another terminal reach them; any variable that is set wins over that file.
 import json
 import os
 from datetime import timedelta
-from ipaddress import ip_network
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dj_email_url
 from celery.schedules import crontab
 from environs import Env
 from kombu import Queue
 
+from trialops.addresses import by_study, mail_server, mail_servers_of_sites, networks, with_password
+from trialops.configuration import Reader, duration
 from trialops.database_url import postgresql
+from trialops.logs import logging_configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE_DIR = Path(os.environ.get("TRIALOPS_STATE_DIR") or BASE_DIR / "var").resolve()
 
-env = Env()
-env.read_env(str(BASE_DIR / ".env"), recurse=False)
+Env().read_env(str(BASE_DIR / ".env"), recurse=False)
 RUNNING_SERVERS = STATE_DIR / "run" / "servers.json"
 if "DATABASE_URL" not in os.environ and os.access(RUNNING_SERVERS, os.R_OK):
     for _name, _value in json.loads(RUNNING_SERVERS.read_text(encoding="utf-8")).items():
         os.environ.setdefault(_name, str(_value))
+ENVIRONMENT = env = Reader()
 
 DEMO = env.bool("TRIALOPS_DEMO", default=False)
 DEBUG = env.bool("TRIALOPS_DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 BASE_URL = env.str("TRIALOPS_BASE_URL", default="http://localhost:8000").rstrip("/")
 HTTPS = env.bool("TRIALOPS_HTTPS", default=True)
@@ -68,10 +71,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "trialops.request_id.RequestIdMiddleware",
+    "trialops.request_log.RequestLogMiddleware",  # before all others: it times and counts what they do
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "trialops.request_id.RequestIdMiddleware",
     "trialops.middleware.NotModifiedMiddleware",
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -110,14 +114,21 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # Database: the app connects as a role that owns nothing (see trialops/db.py); `migrate` connects as the owner.
 DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="trialops_app")
-DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default="")
-DATABASES: dict[str, dict[str, Any]] = {"default": {"ENGINE": "django.db.backends.dummy"}}
-if env.str("DATABASE_URL", default=""):
-    DATABASES["default"] = postgresql("DATABASE_URL", env.str("DATABASE_URL"))
+DATABASE_OWNER_URL = with_password(env.str("DATABASE_OWNER_URL"), env.str("DATABASE_OWNER_PASSWORD"))
+_no_database: dict[str, Any] = {}
+DATABASE_OWNER = env.parsed(
+    "DATABASE_OWNER_URL", partial(postgresql, "DATABASE_OWNER_URL"), kind="address", otherwise=_no_database
+)
+MIGRATION_LOCK_TIMEOUT = env.parsed("MIGRATION_LOCK_TIMEOUT", duration, kind="time", default="5s", otherwise="5s")
+_password, _pool = env.str("DATABASE_PASSWORD"), env.bool("DATABASE_POOL", default=False)
+_database = env.parsed("DATABASE_URL", partial(postgresql, "DATABASE_URL"), kind="address", otherwise=_no_database)
+DATABASES: dict[str, dict[str, Any]] = {"default": _database or {"ENGINE": "django.db.backends.dummy"}}
+if _database:
+    DATABASES["default"]["PASSWORD"] = _database.get("PASSWORD") or _password
     DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 10
     if not DATABASE_OWNER_URL:  # one sign-in for both: the app steps down to the app role on every connection
         DATABASES["default"]["OPTIONS"]["options"] = f"-c role={DATABASE_APP_ROLE}"
-    if env.bool("DATABASE_POOL", default=False):
+    if _pool:
         DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
     else:
         DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -141,10 +152,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Audit trail: what django-pghistory writes before each statement, and where the chains' signed heads are kept.
 PGHISTORY_JSON_ENCODER = "trialops.audit.context.ContextEncoder"
 AUDIT_ROLES_OF = "sites.roles.held_roles"
-AUDIT_SIGNING_KEY = Path(env.str("AUDIT_SIGNING_KEY", default=str(STATE_DIR / "audit" / "signing.key")))
-AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR", default=str(STATE_DIR / "audit" / "heads")))
-_sponsors: list[str] = env.list("AUDIT_HEADS_TO", default=[])
-AUDIT_HEADS_TO = {study: address for study, _, address in (entry.partition("=") for entry in _sponsors)}
+AUDIT_SIGNING_KEY = Path(env.str("AUDIT_SIGNING_KEY") or STATE_DIR / "audit" / "signing.key")
+AUDIT_HEADS_DIR = Path(env.str("AUDIT_HEADS_DIR") or STATE_DIR / "audit" / "heads")
+_nobody: dict[str, str] = {}
+AUDIT_HEADS_TO = env.parsed("AUDIT_HEADS_TO", by_study, kind="list of addresses", otherwise=_nobody)
 
 # Sign-in
 AUTH_USER_MODEL = "accounts.User"
@@ -175,7 +186,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "trialops: "
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "5/5m/key"}
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES = env.int("NUM_PROXIES", default=0)
 MFA_ADAPTER = "trialops.accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "trialops"
@@ -190,14 +201,16 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
-if env.str("OIDC_ISSUER", default=""):
+OIDC_ISSUER, OIDC_CLIENT_ID = env.str("OIDC_ISSUER"), env.str("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET")
+if OIDC_ISSUER:
     SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
         {
             "provider_id": "oidc",
             "name": OIDC_NAME,
-            "client_id": env.str("OIDC_CLIENT_ID"),
-            "secret": env.str("OIDC_CLIENT_SECRET"),
-            "settings": {"server_url": env.str("OIDC_ISSUER")},
+            "client_id": OIDC_CLIENT_ID,
+            "secret": OIDC_CLIENT_SECRET,
+            "settings": {"server_url": OIDC_ISSUER},
         }
     ]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -205,11 +218,11 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz(/live|/ready)?$", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_issuer = urlsplit(env.str("OIDC_ISSUER", default=""))
+_issuer = urlsplit(OIDC_ISSUER)
 _oidc_origin = [f"{_issuer.scheme}://{_issuer.netloc}"] if _issuer.netloc else []  # the sign-in form leads there
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -240,7 +253,7 @@ STORAGES = {
 }
 
 # Mail: EMAIL_URL carries scheme, host, port, user and password; a dead server may never hang a worker.
-_email = env.dj_email_url("EMAIL_URL", default="smtp://localhost:25")
+_email = env.parsed("EMAIL_URL", mail_server, kind="address", otherwise=mail_server("smtp://localhost:25"))
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 EMAIL_HOST = _email["EMAIL_HOST"]
 EMAIL_PORT = _email["EMAIL_PORT"]
@@ -251,17 +264,19 @@ EMAIL_USE_SSL = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="trialops <trialops@localhost>")
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
-_site_mail: list[str] = env.list("SITE_EMAIL_URLS", default=[])
-SITE_EMAIL_URLS = {site: dj_email_url.parse(url) for site, _, url in (entry.partition("=") for entry in _site_mail)}
+SITE_EMAIL_URLS = env.parsed(
+    "SITE_EMAIL_URLS", mail_servers_of_sites, kind="list of addresses", otherwise=mail_servers_of_sites("")
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 DEMO_MAIL_DIR = STATE_DIR / "mail"
 
 # Webhooks of hospitals: public addresses only, unless their networks are allowed here.
-_networks: list[str] = env.list("WEBHOOK_ALLOWED_NETWORKS", default=[])
-WEBHOOK_ALLOWED_NETWORKS = [ip_network(text) for text in _networks]
+WEBHOOK_ALLOWED_NETWORKS = env.parsed(
+    "WEBHOOK_ALLOWED_NETWORKS", networks, kind="list of networks", otherwise=networks("")
+)
 
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
-REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+REDIS_URL = with_password(env.str("REDIS_URL", default="redis://localhost:6379/0"), env.str("REDIS_PASSWORD"))
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
@@ -344,7 +359,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "trialops.api.problems.exception_handler",
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
+    "NUM_PROXIES": NUM_PROXIES,
 }
 API_UNITS_PER_MINUTE = env.int("API_UNITS_PER_MINUTE", default=600)
 KNOX_TOKEN_MODEL = "trial_sites.ApiToken"  # noqa: S105
@@ -367,11 +382,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {request_id} {name} {message}", "style": "{"}},
-    "filters": {"request_id": {"()": "trialops.request_id.RequestIdFilter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+# Running it: logs, figures, traces, backups
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_FORMAT = env.str("LOG_FORMAT", default="text" if DEMO else "json")
+METRICS_TOKEN = env.str("METRICS_TOKEN")
+METRICS_ALLOWED_NETWORKS = env.parsed(
+    "METRICS_ALLOWED_NETWORKS", networks, kind="list of networks", otherwise=networks("")
+)
+DISK_FREE_MIN_MB = env.int("DISK_FREE_MIN_MB", default=500)
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT")
+SENTRY_DSN = env.str("SENTRY_DSN")
+BACKUP_DIR = Path(env.str("BACKUP_DIR") or STATE_DIR / "backups")
+BACKUP_KEY = env.str("BACKUP_KEY")
+BACKUP_KEEP_DAYS = env.int("BACKUP_KEEP_DAYS", default=35)
+PG_BIN = env.str("PG_BIN")
+
+env.keep_secret(DATABASES["default"].get("PASSWORD"), DATABASE_OWNER.get("PASSWORD"), *SECRET_KEY_FALLBACKS)
+env.keep_secret(EMAIL_HOST_PASSWORD, *(server["EMAIL_HOST_PASSWORD"] for server in SITE_EMAIL_URLS.values()))
+LOGGING = logging_configuration(level=LOG_LEVEL, style=LOG_FORMAT, secrets=env.secrets)

@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from trialops.accounts.views import SignOut
+from trialops.health_views import live, ready
+from trialops.metrics import metrics
 from trialops.views import admin_sign_in, healthz
 
 urlpatterns = [
@@ -22,6 +24,9 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("healthz/live", live, name="live"),
+    path("healthz/ready", ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = "trialops.views.bad_request"

@@ -157,6 +157,9 @@ TABLE: dict[str, dict[str, str]] = {
     "account/second-factor/recovery-codes/new/": dict.fromkeys(FORM, PEOPLE),
     "account/second-factor/recovery-codes/file/": {"GET": WITHOUT_A_FACTOR},
     "healthz": {"GET": EVERYBODY},
+    "healthz/live": {"GET": EVERYBODY},
+    "healthz/ready": {"GET": EVERYBODY},
+    "metrics": {"GET": NOBODY},  # only with METRICS_TOKEN or from METRICS_ALLOWED_NETWORKS
     "api/v1/studies/<str:registry_id>/enrollment/": {"GET": COUNTS},
     "api/v1/studies/<str:registry_id>/registry-record/": {"GET": COUNTS},
     "api/v1/studies/<str:registry_id>/fhir/r4/": {"GET": COUNTS},

@@ -8,9 +8,8 @@ QUEUES = ("reminders", "default")
 
 
 def web(bind: str) -> list[str]:
-    """The web server, listening on `bind` (HOST:PORT)."""
-    size = ["--workers", "2", "--threads", "4", "--worker-class", "gthread"]
-    return ["gunicorn", "trialops.wsgi:application", "--bind", bind, *size, "--no-control-socket"]
+    """The web server, listening on `bind` (HOST:PORT); gunicorn.conf.py says the rest."""
+    return ["gunicorn", "--config", "gunicorn.conf.py", "--bind", bind, "trialops.wsgi:application"]
 
 
 def worker(queue: str) -> list[str]:
@@ -22,6 +21,11 @@ def worker(queue: str) -> list[str]:
 def beat(schedule: str) -> list[str]:
     """The clock that wakes the workers; `schedule` is the file in which it notes when it last did."""
     return ["celery", "-A", "trialops", "beat", "--loglevel", "INFO", "--schedule", schedule]
+
+
+def backups() -> list[str]:
+    """A backup each day, and the old ones away."""
+    return ["python", "manage.py", "backup", "--every", "24"]
 
 
 def in_this_python(command: Sequence[str]) -> list[str]:

@@ -1,79 +1,13 @@
-"""What the demo's processes are told, and that the files describing a deployment say the same."""
+"""What the demo's processes are told."""
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from trialops.embedded import commands
 from trialops.embedded.environment import base_environment, demo_environment, published
 from trialops.embedded.ports import check_web_port, free_port, web_port
 from trialops.embedded.servers import wanted
 from trialops.embedded.state import CHECKOUT, EmbeddedError, State
-
-COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
-EXAMPLE = (CHECKOUT / ".env.example").read_text()
-DOCUMENTED = set(re.findall(r"^# ([A-Z_]+)=", EXAMPLE, re.MULTILINE))
-# Read by the images of PostgreSQL and Valkey, or by the script in the compose file, not by trialops.
-FOR_OTHER_IMAGES = {"POSTGRES_INITDB_ARGS", "REDISCLI_AUTH"}
-
-
-@pytest.mark.parametrize(
-    ("service", "command"),
-    [
-        ("web", commands.web("0.0.0.0:8000")),
-        *((f"worker-{queue}", commands.worker(queue)) for queue in commands.QUEUES),
-        ("beat", commands.beat("/app/var/beat/celerybeat-schedule")),
-    ],
-)
-def test_compose_runs_what_the_demo_runs(service: str, command: list[str]) -> None:
-    assert COMPOSE["services"][service]["command"].split() == command
-
-
-def test_the_image_runs_the_web_server_by_itself() -> None:
-    line = next(line for line in (CHECKOUT / "Dockerfile").read_text().splitlines() if line.startswith("CMD "))
-    assert yaml.safe_load(line.removeprefix("CMD ")) == commands.web("0.0.0.0:8000")
-
-
-def named_in_compose(node: Any) -> set[str]:
-    """The variables that containers are given and those that the file takes from .env."""
-    if isinstance(node, dict):
-        given = set(node.get("environment", {}))
-        return given.union(*(named_in_compose(value) for value in node.values()))
-    if isinstance(node, list):
-        return set().union(*(named_in_compose(value) for value in node))
-    return set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", str(node)))
-
-
-def test_every_variable_of_the_compose_file_is_documented() -> None:
-    assert named_in_compose(COMPOSE) - DOCUMENTED - FOR_OTHER_IMAGES == set()
-
-
-def test_every_documented_variable_is_used() -> None:
-    places = [CHECKOUT / "docker-compose.yml", CHECKOUT / "trialops" / "settings.py"]
-    text = "".join(path.read_text() for path in (*places, *(CHECKOUT / "trialops" / "embedded").glob("*.py")))
-    assert {name for name in DOCUMENTED if not re.search(rf"\b{name}\b", text)} == set()
-
-
-def test_every_variable_the_settings_read_is_documented() -> None:
-    settings = (CHECKOUT / "trialops" / "settings.py").read_text()
-    read = set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", settings)) | set(
-        re.findall(r"environ\.get\(\"([A-Z_]+)\"", settings)
-    )
-    assert read
-    assert read - DOCUMENTED == set()
-
-
-def test_compose_keeps_every_server_but_the_web_server_to_itself() -> None:
-    ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
-    assert ports == {"web": ["127.0.0.1:${PORT:-8000}:8000"]}
-
-
-def test_only_the_migration_gets_the_owners_address() -> None:
-    given = {name for name, service in COMPOSE["services"].items() if "DATABASE_OWNER_URL" in service["environment"]}
-    assert given == {"migrate"}
 
 
 def test_the_demo_runs_with_debug_off_whatever_the_caller_says(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
