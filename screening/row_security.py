@@ -43,4 +43,5 @@ NOT_OF_ONE_SITE = {
     "screening.CalendarFeed": "of one person",
     "screening.Heartbeat": "of the product itself",
     "screening.Alarm": "of the product itself",
+    "screening.Installation": "of the product itself",
 }

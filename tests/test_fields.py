@@ -12,6 +12,7 @@ IDENTIFYING: dict[str, set[str]] = {
     "screening.CurrentVerdict": {"code", "first_dose"},
     "screening.FactSheet": {"observations", "therapies", "toxicities"},
     "screening.Import": {"assigned", "content", "reason"},
+    "screening.Installation": {"reason"},
     "screening.Intervention": {"reason"},
     "screening.NamedCriteria": {"criteria"},
     "screening.Observation": {
@@ -128,6 +129,7 @@ PLAIN: dict[str, set[str]] = {
         "uploaded_at",
         "uploaded_by",
     },
+    "screening.Installation": {"database", "id", "recorded_at", "recorded_by"},
     "screening.Intervention": {"id", "kind", "message", "recorded_at", "recorded_by", "reminder"},
     "screening.Lane": {"channel", "failures", "id", "last_error", "last_sent_at", "name", "paused_until", "route"},
     "screening.Message": {

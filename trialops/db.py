@@ -30,10 +30,11 @@ class CacheApart:
 
 
 @contextmanager
-def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
+def as_owner(alias: str = "default", *, lock_timeout: str = "") -> Iterator[BaseDatabaseWrapper]:
     """The connection of `alias` signed in as the owner role inside the block, as the app role again after it.
 
-    The owner works on all rows: row-level security is forced upon it too, and migrations concern every site.
+    The owner works on all rows: row-level security is forced upon it too, and migrations concern every site. With a
+    `lock_timeout` ("5s") no statement waits longer for a lock that somebody else holds.
     """
     connection = connections[alias]
     app_settings = dict(connection.settings_dict)
@@ -42,7 +43,8 @@ def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
         parsed = postgresql("DATABASE_OWNER_URL", settings.DATABASE_OWNER_URL)
         owner.update({key: parsed.get(key, "") for key in ("USER", "PASSWORD", "HOST", "PORT")})
     kept = {key: value for key, value in app_settings["OPTIONS"].items() if key not in {"options", "pool"}}
-    owner["OPTIONS"] = {**kept, "options": "-c trialops.scope=system"}
+    patience = f" -c lock_timeout={lock_timeout.replace(' ', '')}" if lock_timeout else ""
+    owner["OPTIONS"] = {**kept, "options": f"-c trialops.scope=system{patience}"}
     connection.close()
     connection.settings_dict.clear()
     connection.settings_dict.update(owner)

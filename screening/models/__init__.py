@@ -6,6 +6,7 @@ from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import AbsentValue, Fact, Observation, Source, Therapy, Toxicity
 from screening.models.imports import Import, ImportFormat, ImportState
+from screening.models.installation import Installation
 from screening.models.messages import Channel, Intervention, Lane, Message, MessageAttempt, MessageState, Notice
 from screening.models.preferences import CalendarFeed, MailChoice, ReminderPreference, WebhookEndpoint
 from screening.models.protocol import ProtocolAdoption, ProtocolVersion
@@ -38,6 +39,7 @@ __all__ = [
     "Import",
     "ImportFormat",
     "ImportState",
+    "Installation",
     "Intervention",
     "Lane",
     "MailChoice",

@@ -18,6 +18,7 @@ from screening.models import Alarm
 from screening.reminders.audience import is_address
 from screening.reminders.clock import database_now
 from screening.reminders.health import health
+from screening.reminders.quarantine import in_quarantine
 from screening.reminders.smtp import transmit
 from sites.models import Membership, Site
 from trialops.scope import system_scope
@@ -40,7 +41,8 @@ def start_watching() -> None:
 def look(*, now: datetime, watched_since: datetime) -> Alarm | None:
     """Open, tell, repeat or close the alarm; returns the open one. Any number of processes may look.
 
-    The mail goes out before it is recorded: rather twice than not at all.
+    The mail goes out before it is recorded: rather twice than not at all. From quarantine, which may be a copy on
+    somebody's machine, none goes out; the page and the health endpoint tell.
     """
     found = health(now=now, watched_since=watched_since)
     if found.fine:
@@ -50,7 +52,7 @@ def look(*, now: datetime, watched_since: datetime) -> Alarm | None:
     reason = " ".join(found.problems)
     Alarm.objects.bulk_create([Alarm(reason=reason[:300])], ignore_conflicts=True)
     alarm = Alarm.objects.filter(closed_at__isnull=True).first()
-    if alarm is not None and _is_ours_to_tell(alarm, now) and tell_managers(reason, now=now):
+    if alarm is not None and not in_quarantine() and _is_ours_to_tell(alarm, now) and tell_managers(reason, now=now):
         alarm.told_at = now
         alarm.save(update_fields=["told_at"])
     return alarm

@@ -23,6 +23,7 @@ from screening.reminders import records
 from screening.reminders.errors import SendError, from_anything
 from screening.reminders.lanes import lanes_with_work, may_claim, waiting
 from screening.reminders.mail import compose
+from screening.reminders.quarantine import in_quarantine
 from screening.reminders.records import Swept
 from screening.reminders.smtp import transmit
 from screening.reminders.webhooks import call
@@ -91,11 +92,11 @@ def help_in(lane_id: int, *, budget: timedelta = BUDGET) -> Swept:
 def claim_next(lane_id: int) -> Claim | None:
     """Claim the message of a lane that has waited longest, urgent ones first; None when there is none or it is paused.
 
-    Row locks that others hold are skipped.
+    In quarantine there is nothing to claim. Row locks that others hold are skipped.
     """
     lease = timedelta(seconds=getattr(settings, "REMINDER_LEASE_SECONDS", LEASE_SECONDS))
     with transaction.atomic(durable=True):
-        if not may_claim(lane_id, lease=lease):
+        if in_quarantine() or not may_claim(lane_id, lease=lease):
             return None
         due = Message.objects.filter(waiting(), lane=lane_id).order_by("-urgent", "send_at", "pk")
         row = due.select_for_update(skip_locked=True, no_key=True).annotate(claimed_at=Now()).first()

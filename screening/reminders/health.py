@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext as _
 
 from screening.models import Heartbeat, Message, MessageState, Reminder, ReminderState
+from screening.reminders.quarantine import in_quarantine
 from trialops.scope import system_scope
 
 SWEEP, RECONCILE = "sweep", "reconcile"
@@ -51,7 +52,9 @@ def health(*, now: datetime, watched_since: datetime) -> Health:
             if last
             else _("No sweep has ever been completed.")
         )
-    if overdue and now - watched_since > NO_SWEEP_FOR:
+    if in_quarantine():
+        problems.append(_("Reminders wait in quarantine, since this database was restored or copied: release them."))
+    elif overdue and now - watched_since > NO_SWEEP_FOR:
         problems.append(_("%(count)s reminders or messages are overdue by more than 10 minutes.") % {"count": overdue})
     return Health(last, overdue, tuple(problems))
 

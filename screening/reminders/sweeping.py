@@ -22,6 +22,7 @@ from screening.reminders.delivery import BUDGET, deliver_waiting
 from screening.reminders.health import SWEEP, beat
 from screening.reminders.lanes import lanes_with_work, waiting
 from screening.reminders.plan import reconcile_one, reconcile_site_itself
+from screening.reminders.quarantine import in_quarantine
 from screening.reminders.records import Swept
 from sites.models import Site
 from sites.queries import site_today
@@ -48,7 +49,9 @@ def sweep(*, budget: timedelta = BUDGET, ask_for_help: Callable[[], None] = lamb
 
 
 def prepare(*, until: float) -> Swept:
-    """All of a sweep but the sending, until the clock of time.monotonic() shows `until`."""
+    """All of a sweep but the sending, until the clock of time.monotonic() shows `until`; nothing in quarantine."""
+    if in_quarantine():
+        return Swept()
     now = database_now()
     swept = Swept(missed=settle_passed(now=now), escalated=escalate(now=now))
     address_untold(now=now)

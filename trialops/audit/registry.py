@@ -57,6 +57,7 @@ TRACKED: dict[str, Tracked] = {
     "screening.Reminder": Tracked(),
     "screening.Acknowledgement": Tracked(through="reminder"),
     "screening.Intervention": Tracked(through="reminder"),
+    "screening.Installation": Tracked(),
     "screening.ReminderPreference": Tracked(),
     "screening.CalendarFeed": Tracked(hidden=("digest",), derived=("fetched_at",)),
     "screening.WebhookEndpoint": Tracked(hidden=("salt",)),

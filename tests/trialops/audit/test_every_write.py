@@ -20,6 +20,7 @@ from screening.models import (
     Acknowledgement,
     CalendarFeed,
     Import,
+    Installation,
     Intervention,
     ProtocolDeviation,
     ProtocolVersion,
@@ -62,6 +63,7 @@ def world() -> World:
     ScreenFailure.objects.create(state_change=failed, protocol_version=version, criteria=["E1"], primary="E1")
     Acknowledgement.objects.create(reminder=reminder, recorded_by=user)
     Intervention.objects.create(kind="resend", reminder=reminder, reason="asked for", recorded_by=user)
+    Installation.objects.create(database="", reason="restored", recorded_by=user)
     ReminderPreference.objects.create(user=user)
     CalendarFeed.objects.create(user=user, digest="0" * 64)
     Authenticator.objects.create(user=user, type="totp", data={"secret": "sealed"})

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from django.core.management import call_command
+from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.core.management.commands import migrate
+from django.db import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from trialops import row_security
 from trialops.api.token_function import install_token_function
@@ -16,7 +19,19 @@ class Command(migrate.Command):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """As the owner from the first look at the database on: the app role may not exist yet."""
-        with as_owner(options["database"]) as connection:
+        try:
+            return self.migrate(*args, **options)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            raise CommandError(
+                f"Somebody held a lock for longer than {settings.MIGRATION_LOCK_TIMEOUT}, and this migration gave way "
+                "to them. The ones before it are applied, of this one nothing. Run migrate again, at a quieter time, "
+                "or with a longer MIGRATION_LOCK_TIMEOUT."
+            ) from error
+
+    def migrate(self, *args: Any, **options: Any) -> str | None:
+        with as_owner(options["database"], lock_timeout=settings.MIGRATION_LOCK_TIMEOUT) as connection:
             result: str | None = super().execute(*args, **options)
             if not options.get("check_unapplied") and not options.get("plan"):
                 call_command("createcachetable", verbosity=0)

@@ -1,0 +1,37 @@
+"""Fill an empty database from a backup; what is due then waits for a person."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from trialops.backups.services import BackupError, restore_backup
+
+
+class Command(BaseCommand):
+    help = (
+        "Restores a backup into the empty database that DATABASE_OWNER_URL names, brings its schema up to this "
+        "version, and leaves it in quarantine: nothing is sent until somebody says what was told already, by "
+        "manage.py quarantine release."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.BACKUP_KEY:
+            raise CommandError("BACKUP_KEY is not set: give the key that the backup was made with.")
+        try:
+            restored = restore_backup(options["file"], key=settings.BACKUP_KEY)
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        call_command("migrate", verbosity=0)
+        self.stdout.write(
+            f"Restored {restored.total} rows in {len(restored.rows)} tables as of "
+            f"{restored.taken_at:%Y-%m-%d %H:%M:%S} UTC; every table has as many as the backup says.\n"
+            "Reminders wait in quarantine: see manage.py quarantine show."
+        )
