@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -32,6 +32,11 @@ help:
 	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
 	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
+	@echo "make audit   known vulnerabilities of what uv.lock names; says so when nothing could be checked"
+	@echo "make sbom    what the product consists of, as CycloneDX, in var/sbom/"
+	@echo "make papers  write the pages on security and validation anew"
+	@echo "make validation  run the tests of the requirements and file the evidence in EVIDENCE=var/validation (ONLY=\"V-012\" for some)"
+	@echo "make site    the documentation as a site, in var/site/"
 	@echo "make reset   remove the demo's databases, mails, logs and secrets"
 
 demo: .venv/.synced
@@ -114,6 +119,30 @@ contract: .venv/.synced
 CASES ?= 100000
 agreement: .venv/.synced
 	TRIALOPS_STORED_CASES=$(CASES) $(PYTHON) -m pytest -q tests/screening/test_stored_and_file_agree.py
+
+# Asks a public service about every locked package. 1: something was found. 69: nothing could be checked.
+UV := "$$(ls .tools/uv-venv/bin/uv 2>/dev/null || echo uv)"
+audit: .venv/.synced
+	@unset VIRTUAL_ENV; $(PYTHON) -m assurance.audit $(UV)
+
+# From the lock file alone: what is installed in production, and what development adds. Needs no network.
+SBOM ?= var/sbom
+sbom: .venv/.synced
+	@mkdir -p "$(SBOM)"; unset VIRTUAL_ENV; \
+	$(UV) export --frozen --quiet --preview-features sbom-export --format cyclonedx1.5 --no-default-groups > "$(SBOM)/trialops.cdx.json" && \
+	$(UV) export --frozen --quiet --preview-features sbom-export --format cyclonedx1.5 --all-groups > "$(SBOM)/trialops-development.cdx.json" && \
+	echo "Written: $(SBOM)/trialops.cdx.json, $(SBOM)/trialops-development.cdx.json"
+
+papers: .venv/.synced
+	$(PYTHON) -m assurance pages
+
+EVIDENCE ?= var/validation
+validation: .venv/.synced
+	$(PYTHON) -m assurance evidence "$(EVIDENCE)" $(if $(ONLY),--only $(ONLY))
+
+site: .venv/.synced
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@echo "The site is in var/site/: open var/site/index.html, or serve that directory."
 
 reset: .venv/.synced
 	@$(PYTHON) -m trialops.embedded reset

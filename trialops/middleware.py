@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+
+from trialops.api.problems import problem_response
 
 
 class NoStoreMiddleware:
@@ -53,3 +56,19 @@ class OddRequestMiddleware:
         queried = (text for key, values in request.GET.lists() for text in (key, *values))
         if "\x00" in request.path or any("\x00" in text for text in queried):
             raise BadRequest("A NUL character (U+0000) cannot be part of an address.")
+
+
+class PlainApiMiddleware:
+    """Refuses a request to the API that came unencrypted.
+
+    A program that follows redirects would send its token in the clear each time, and nobody would notice.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/") and not request.is_secure():
+            said = "The API answers over https alone. If a token was sent, it was readable on its way: revoke it."
+            return problem_response(request, HTTPStatus.FORBIDDEN, said)
+        return self.get_response(request)

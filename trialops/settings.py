@@ -74,8 +74,9 @@ MIDDLEWARE = [
     "trialops.request_id.RequestIdMiddleware",
     "trialops.request_log.RequestLogMiddleware",  # before all others: it times and counts what they do
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",  # before the static files: they carry the policy too
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "trialops.middleware.PlainApiMiddleware",
     "trialops.middleware.NotModifiedMiddleware",
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -234,10 +235,19 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "img-src": ["'self'", "data:"],
         "manifest-src": ["'self'"],
+        "object-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
     }
 }
+
+# Hardening beyond the above; docs/security.md says what each answers to.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""  # browsers take such a cookie over TLS alone, and from this host alone
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "trialops.cookies.HostMessages"
+SECURE_REDIRECT_EXEMPT += [r"^api/"]  # trialops.middleware.PlainApiMiddleware refuses what is sent there in the clear
+AUTH_PASSWORD_VALIDATORS += [{"NAME": "trialops.accounts.passwords.ContextWordsValidator"}]
 
 # Language and time: the clock is UTC; pages show the site's own zone.
 LANGUAGE_CODE = "en"

@@ -14,11 +14,16 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.utils import timezone
 
-from sites.models import Study
+from screening.models import Observation
+from screening.services import create_subject
+from sites.models import Membership, Study
 from sites.services import issue_token
 from tests.dashboards.people import person
 from tests.factories import SiteFactory, StudyFactory
+from tests.people import member
+from tests.screening.study import open_reference_site
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 HAS_HTTR2 = (
@@ -79,6 +84,20 @@ def test_the_curl_line_prints_once_and_then_nothing(token: str, running: str, tm
     ]
     assert json.loads(outputs[0])["totals"]["ever"]["enrolled"] == 1
     assert outputs[1] == ""
+
+
+def test_the_curl_line_of_the_staff_api_records_the_fact(committed_db: None, running: str) -> None:
+    site = open_reference_site()
+    manager = member(Membership.Role.STUDY_MANAGER, study=site.study)
+    subject = create_subject(site=site, by=manager, now=timezone.now())
+    _, text = issue_token(study=site.study, name="CTMS", resources=["staff"], by=manager, personal=True)
+    found = re.search(r"```\n(curl -H .*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    line = found[1].replace("https://trialops.example.org", running)
+    environment = {**os.environ, "TOKEN": text, "SUBJECT": str(subject.pk)}
+    done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=True)
+    assert "id" in json.loads(done.stdout)
+    assert Observation.objects.get(subject=subject).fact == "ecog"
 
 
 def first_line(command: list[str], token: str) -> str:

@@ -13,7 +13,7 @@ from allauth.socialaccount.models import SocialLogin
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -42,6 +42,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """An attempt on an account that rests is refused before anything is looked up, and noted."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            logging.getLogger("trialops.security").warning(
+                "sign-in refused while the account rests: from %s", self.get_client_ip(request)
+            )
+            raise
 
     def login(self, request: HttpRequest, user: Any) -> None:
         """Sign in, and tell when that happened last: whoever did not do that themselves notices it here."""

@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from trialops.accounts import sessions  # noqa: F401  (its receiver registers itself)
+        from trialops.accounts import sessions, sign_in_log  # noqa: F401  (their receivers register themselves)

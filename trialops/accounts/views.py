@@ -42,9 +42,14 @@ class SignIn(LoginView):  # type: ignore[misc]  # allauth's views have no full t
 
 @method_decorator(login_not_required, name="dispatch")
 class SignOut(LogoutView):  # type: ignore[misc]
-    """Signing out takes a POST, so that no link does it."""
+    """Signing out takes a POST, so that no link does it; the browser is asked to forget what it keeps of the pages."""
 
     http_method_names = ["post"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        answer["Clear-Site-Data"] = '"cache", "storage"'
+        return answer
 
 
 @never_cache

@@ -59,6 +59,7 @@ class StaffView(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         self.perform_authentication(request)
         self.check_permissions(request)
+        _ = request._request.body  # read whole, so that it is still there once it has been parsed: see once()
         super().initial(request, *args, **kwargs)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
