@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -30,6 +30,7 @@ help:
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
 	@echo "make bench-rescoring  score stored pools again under a changed document (SIZES=\"10000 100000\")"
 	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
+	@echo "make load    people at work on a large study, for half an hour (LOAD=\"--minutes 2 --subjects 10000\")"
 	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make audit   known vulnerabilities of what uv.lock names; says so when nothing could be checked"
@@ -110,6 +111,11 @@ bench-api: .venv/.synced
 	@command -v wrk >/dev/null || { echo "Install wrk (on Debian: apt-get install wrk), then run make bench-api again."; exit 1; }
 	@unset VIRTUAL_ENV; "$$(ls .tools/uv-venv/bin/uv 2>/dev/null || echo uv)" pip install --quiet --python $(PYTHON) $(GRANIAN)
 	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(PYTHON) -m benchmarks.polling $(POLLING)'
+
+load: .venv/.synced
+	$(WITH_GROUP) load
+	@state=$$(mktemp -d); TRIALOPS_STATE_DIR="$$state" $(PYTHON) -m trialops.embedded run -- sh -euc '$(MANAGE) migrate --verbosity 0; \
+	  $(MANAGE) collectstatic --noinput --verbosity 0; $(PYTHON) -m benchmarks.load $(LOAD)'; ended=$$?; rm -rf "$$state"; exit $$ended
 
 # The long form of the API's contract: tens of thousands of generated requests, as each kind of asker.
 EXAMPLES ?= 600

@@ -45,20 +45,28 @@ class Pool:
     after: ProtocolVersion
 
 
-def fill(connection: psycopg.Connection[Any], *, size: int, before: Protocol, after: Protocol, today: date) -> Pool:
+def fill(
+    connection: psycopg.Connection[Any],
+    *,
+    size: int,
+    before: Protocol,
+    after: Protocol,
+    today: date,
+    sites: int = SITES,
+) -> Pool:
     """Empty the tables and store `size` subjects with verdicts under `before`, who consented to `after` since.
 
     `connection` is a superuser's: it leaves out foreign keys' and triggers' checks, which hold by construction.
     """
     connection.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
     connection.commit()
-    pool = _study(before, after)
+    pool = _study(before, after, sites)
     connection.execute("SET session_replication_role = replica")
     _store_distinct(connection, pool, before, count=min(size, DISTINCT), today=today)
     stored = min(size, DISTINCT)
     while stored < size:
         more = min(stored, size - stored)
-        _repeat(connection, count=more, shift=stored)
+        _repeat(connection, count=more, shift=stored, sites=sites)
         stored += more
     connection.execute("SET session_replication_role = origin")
     connection.commit()
@@ -80,13 +88,13 @@ def invented(today: date, rng: Random) -> SubjectRecord:
     return parse_record(invented_record(course, began=began, worked_up=worked_up, dose=dose, today=today, rng=rng))
 
 
-def _study(before: Protocol, after: Protocol) -> Pool:
+def _study(before: Protocol, after: Protocol, sites: int) -> Pool:
     by, _ = User.objects.get_or_create(username="benchmark")
     study = Study.objects.create(
         registry_id=before.registry_id, title="A pool", short_title="A pool", planned_enrollment=72
     )
     Site.objects.bulk_create(
-        Site(study=study, code=f"B{n:02d}", facility="A hospital", time_zone="America/Chicago") for n in range(SITES)
+        Site(study=study, code=f"B{n:02d}", facility="A hospital", time_zone="America/Chicago") for n in range(sites)
     )
     versions = [
         ProtocolVersion.objects.create(
@@ -108,8 +116,8 @@ def _store_distinct(
         for name in ("subject", "state", "assessment", "verdict", "sheet", "observation", "therapy", "toxicity")
     }
     for n in range(count):
-        site, code = sites[n % SITES]
-        number = n // SITES + 1
+        site, code = sites[n % len(sites)]
+        number = n // len(sites) + 1
         place = n + 1, site, number, f"{code}-{number:06d}"
         _rows_of_one(rows, pool, protocol, invented(today, rng), place=place, today=today)
     with connection.cursor() as cursor:
@@ -183,7 +191,7 @@ def _copy(cursor: psycopg.Cursor[Any], table: str, columns: Iterable[str], rows:
             copy.write_row(row)
 
 
-def _repeat(connection: psycopg.Connection[Any], *, count: int, shift: int) -> None:
+def _repeat(connection: psycopg.Connection[Any], *, count: int, shift: int, sites: int) -> None:
     """Store the first `count` subjects again with everything of theirs; `shift` keeps numbers and ids apart."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS again")
@@ -193,12 +201,12 @@ def _repeat(connection: psycopg.Connection[Any], *, count: int, shift: int) -> N
             [count],
         )
         cursor.execute("ANALYZE again")
-        for statement in _statements(shift):
+        for statement in _statements(shift, sites):
             cursor.execute(statement)  # type: ignore[arg-type]  # only names of this module stand in it
 
 
-def _statements(shift: int) -> Iterator[str]:
-    number = f"t.number + {shift // SITES}"
+def _statements(shift: int, sites: int) -> Iterator[str]:
+    number = f"t.number + {shift // sites}"
     own = {"subject_id": "again.new"}
     shifted = f"again.n + {shift}"
     yield _insert(
@@ -207,7 +215,7 @@ def _statements(shift: int) -> Iterator[str]:
         {
             "id": "again.new",
             "number": number,
-            "screening_number": f"left(t.screening_number, 4) || lpad(({number})::text, 6, '0')",
+            "screening_number": f"split_part(t.screening_number, '-', 1) || '-' || lpad(({number})::text, 6, '0')",
         },
     )
     yield _insert("screening_subjectstatechange", STATE, own)

@@ -1,0 +1,1 @@
+"""A mixed load on the whole product: `make load`."""
