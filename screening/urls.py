@@ -14,6 +14,7 @@ from screening.views.my_reminders import acknowledge_reminder, my_reminders, rem
 from screening.views.operations import end_webhook, new_webhook, operations, resend, retry
 from screening.views.preferences import calendar_address, calendar_feed, preferences
 from screening.views.protocol import protocol_page, protocol_schema
+from screening.views.quarantine import quarantine
 from screening.views.reconsent import reconsent
 from screening.views.sdtm import sdtm_file
 from screening.views.status import ChangeStatus
@@ -89,6 +90,7 @@ urlpatterns = [
     path("reminders/preferences/", preferences, name="preferences"),
     path("reminders/preferences/calendar/", calendar_address, name="calendar-address"),
     path("reminders/operations/", operations, name="operations"),
+    path("reminders/quarantine/", quarantine, name="quarantine"),
     path("reminders/operations/messages/<uuid:message_id>/retry/", retry, name="message-retry"),
     path("reminders/operations/webhooks/<uuid:endpoint_id>/end/", end_webhook, name="webhook-end"),
     path(f"{SITE}/webhooks/new/", new_webhook, name="webhook-new"),

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 
-from tests.faults import scenarios
+from tests.faults import scenarios, web
 from tests.faults.stage import Stage, stage
 
 Scenario = Callable[[Stage], scenarios.Figures]
@@ -26,6 +26,8 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
         "beats": functools.partial(scenarios.beats, due=a.due // 10),
         "skew": functools.partial(scenarios.skew, due=a.due // 10),
         "broker": functools.partial(scenarios.broker, kills=a.valkey),
+        "web": functools.partial(web.storm, kills=a.web_kills, postgres=a.postgres, valkey=a.valkey),
+        "upgrade": functools.partial(web.upgrade, reloads=a.reloads),
         "throughput": functools.partial(
             scenarios.throughput, due=a.reminders, people=a.people, future=a.future
         ),
@@ -36,7 +38,9 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("scenario", nargs="*", help="storm, deploys, beats, skew, broker, throughput (default: all)")
+    parser.add_argument(
+        "scenario", nargs="*", help="storm, deploys, beats, skew, broker, web, upgrade, throughput (default: all)"
+    )
     for name, default, meaning in (
         ("due", 10_000, "reminders that are due"),
         ("kills", 200, "SIGKILLs of whole worker groups"),
@@ -45,6 +49,8 @@ def main() -> int:
         ("flushall", 1, "FLUSHALLs of Valkey"),
         ("losses", 50, "replies of the mail server that are lost after DATA"),
         ("stops", 50, "SIGTERMs and SIGQUITs of workers"),
+        ("web-kills", 20, "SIGKILLs of the whole web server while it answers"),
+        ("reloads", 10, "reloads of the web server while it answers"),
         ("reminders", 100_000, "due reminders in digests, for the throughput"),
         ("people", 1000, "people who get the digests"),
         ("future", 1_000_000, "reminders that are not due, for the cost of a sweep"),

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.nursery import Forked, Nursery
+from trialops.embedded import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 CONCURRENCY = 2
@@ -65,11 +66,19 @@ class Processes:
         schedule = str(self.logs / f"schedule-{len(self.started)}-{time.monotonic_ns()}")
         return self._start("beat", "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile=")
 
+    def web(self, port: int) -> Group:
+        """The web server, as it runs in production."""
+        return self.run("web", commands.in_this_python(commands.web(f"127.0.0.1:{port}")))
+
     def _start(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> Group:
+        return self.run(name, [sys.executable, "-m", "celery", "-A", "trialops", *arguments], more=more)
+
+    def run(self, name: str, command: Sequence[str], *, more: Mapping[str, str] | None = None) -> Group:
+        """Any process of the product, leading a group of its own."""
         log = self.logs / f"{name}-{time.monotonic_ns()}.log"
         with log.open("wb") as output:
             leader = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "trialops", *arguments],
+                command,
                 cwd=ROOT,
                 env={**self.env, **(more or {})},
                 stdout=output,

@@ -104,6 +104,8 @@ def stage() -> Iterator[Stage]:
             "DJANGO_SETTINGS_MODULE": "tests.faults.worker_settings",
             "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
             "LOG_LEVEL": "WARNING",
+            "TRIALOPS_HTTPS": "false",
+            "API_UNITS_PER_MINUTE": "1000000",
         }
         try:
             subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=env, check=True)

@@ -31,6 +31,7 @@ SIGNERS = "in 403 ok 404 403 404 in 404"
 NO_SPONSOR = "in ok ok ok ok 403 in ok"
 OPERATORS = "in ok 403 403 403 403 in ok"
 OPERATORS_HERE = "in ok 403 403 403 403 in 404"
+SUPERUSERS = "in 404 404 404 404 404 in 404"
 NOBODY = "404 404 404 404 404 404 404 404"
 WITHOUT_A_FACTOR = "in 404 404 404 404 404 in 404"
 DEMO_STAFF = "in ok 404 404 404 404 in ok"
@@ -127,6 +128,7 @@ TABLE: dict[str, dict[str, str]] = {
     "reminders/preferences/": {"GET": NO_SPONSOR, "POST": NO_SPONSOR},
     "reminders/preferences/calendar/": {"POST": NO_SPONSOR},
     "reminders/operations/": {"GET": OPERATORS},
+    "reminders/quarantine/": dict.fromkeys(FORM, SUPERUSERS),
     "reminders/operations/messages/<uuid:message_id>/retry/": {"POST": OPERATORS_HERE},
     "reminders/operations/webhooks/<uuid:endpoint_id>/end/": {"POST": OPERATORS_HERE},
     "reminders/<uuid:reminder_id>/": {"GET": SITE_STAFF},

@@ -1,5 +1,6 @@
 """The files that describe a deployment say what the code does: commands, variables, secrets, users, ports, checks."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -125,6 +126,26 @@ def test_make_secrets_writes_every_secret_once_for_containers_alone(tmp_path: Pa
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     run()
     assert {path.name: path.read_bytes() for path in (tmp_path / "secrets").iterdir()} == written
+
+
+def test_what_a_container_is_given_is_a_right_configuration(tmp_path: Path) -> None:
+    """The service with most variables, its secrets as deploy/make-secrets writes them, and .env as the page says."""
+    subprocess.run([str(ROOT / "deploy" / "make-secrets"), str(tmp_path)], check=True, capture_output=True)
+    (tmp_path / "email_url").chmod(0o600)
+    (tmp_path / "email_url").write_text("smtp+tls://user:password@smtp.example.org:587")
+    dotenv = {"ALLOWED_HOSTS": "trials.example.org", "TRIALOPS_BASE_URL": "https://trials.example.org"}
+
+    def filled(value: str) -> str:
+        text = re.sub(r"\$\{(\w+)(?::[?-][^}]*)?\}", lambda found: dotenv.get(found[1], ""), value)
+        return text.replace("/run/secrets", str(tmp_path))
+
+    given = {name: filled(value) for name, value in SERVICES["backups"]["environment"].items()}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "TRIALOPS_STATE_DIR": str(tmp_path), **given}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,5 +1,6 @@
 """The drill: a backup is taken, the database is lost, an empty one is filled, and nobody is told anything twice."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -86,6 +87,8 @@ def test_after_a_restore_nothing_is_sent_again_until_a_person_says_what(
 
     said = manage(mails, empty_database, "restore", str(taken.path))
     assert f"Restored {taken.total} rows in {len(taken.rows)} tables" in said
+    assert "the audit trail is whole" in said
+    assert re.search(r"It took \d+\.\d minutes", said)
     assert str(early.pk) in manage(mails, empty_database, "quarantine", "show")
     manage(mails, empty_database, *SWEEP)
     assert len(mail_server.message_ids) == told
