@@ -17,6 +17,7 @@ from environs import Env
 from kombu import Queue
 
 from trialops.addresses import by_study, mail_server, mail_servers_of_sites, networks, with_password
+from trialops.api.deprecation import Deprecation
 from trialops.configuration import Reader, duration
 from trialops.database_url import postgresql
 from trialops.logs import logging_configuration
@@ -77,9 +78,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "trialops.middleware.NotModifiedMiddleware",
+    "trialops.api.deprecation.DeprecationMiddleware",
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "trialops.middleware.AddressMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trialops.accounts.sessions.SessionAgeMiddleware",
@@ -368,6 +370,7 @@ REST_KNOX = {
     "TOKEN_PREFIX": "trialops_",
     "TOKEN_TTL": None,
     "TOKEN_MODEL": KNOX_TOKEN_MODEL,
+API_DEPRECATIONS: tuple[Deprecation, ...] = ()  # each is announced in docs/api.md and the changelog too
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "trialops API",
@@ -377,6 +380,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {"FactKindEnum": "screening.api.shapes.KIND_CHOICES"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trialops.api.deprecation.mark_deprecated",
+    ],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
