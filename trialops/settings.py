@@ -379,7 +379,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"FactKindEnum": "screening.api.shapes.KIND_CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "FactKindEnum": "screening.api.shapes.KIND_CHOICES",
+        "ReviewedStateEnum": "screening.api.reviews.REVIEWED_STATES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "trialops.api.deprecation.mark_deprecated",

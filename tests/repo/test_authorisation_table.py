@@ -39,6 +39,7 @@ TOKEN_OF_STUDY = "in ok 403 403 403 404 in 404"
 COUNTS = "401 ok 403 403 403 ok ok 404"
 API_PEOPLE = "401 ok ok ok ok ok 401 ok"
 API_SITE_STAFF = "401 ok ok 404 ok 404 401 404"
+API_SIGNERS = "401 403 ok 404 403 404 401 404"
 API_MANAGERS = "401 ok 403 404 403 404 401 404"
 
 FORM = ("GET", "POST")
@@ -184,6 +185,11 @@ TABLE: dict[str, dict[str, str]] = {
     "api/v1/docs/": {"GET": EVERYBODY},
 }
 
+    "api/v1/reviews/": {"GET": API_PEOPLE},
+    "api/v1/reviews/<int:move_id>/": {"GET": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/returns/": {"POST": API_SIGNERS},
+    "api/v1/reviews/<int:move_id>/answers/": {"POST": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/withdrawals/": {"POST": API_SITE_STAFF},
 
 @pytest.fixture
 def world(db: None, settings: Any) -> World:
