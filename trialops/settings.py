@@ -277,6 +277,8 @@ WEBHOOK_ALLOWED_NETWORKS = env.parsed(
     "WEBHOOK_ALLOWED_NETWORKS", networks, kind="list of networks", otherwise=networks("")
 )
 
+WEBHOOKS_WAIT_WHILE = "screening.reminders.quarantine.in_quarantine"  # what a restored database owes was told before
+
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
 REDIS_URL = with_password(env.str("REDIS_URL", default="redis://localhost:6379/0"), env.str("REDIS_PASSWORD"))
 CELERY_BROKER_URL = REDIS_URL
@@ -324,6 +326,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "sweep-webhooks": {
+        "task": "sites.webhooks.tasks.sweep_webhooks",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "seal-audit": {
         "task": "trialops.audit.tasks.seal_audit",
         "schedule": 60.0,
@@ -363,6 +370,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "trialops.api.problems.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
 }
+API_DEPRECATIONS: tuple[Deprecation, ...] = ()  # each is announced in docs/api.md and the changelog too
 API_UNITS_PER_MINUTE = env.int("API_UNITS_PER_MINUTE", default=600)
 KNOX_TOKEN_MODEL = "trial_sites.ApiToken"  # noqa: S105
 REST_KNOX = {
@@ -370,7 +378,6 @@ REST_KNOX = {
     "TOKEN_PREFIX": "trialops_",
     "TOKEN_TTL": None,
     "TOKEN_MODEL": KNOX_TOKEN_MODEL,
-API_DEPRECATIONS: tuple[Deprecation, ...] = ()  # each is announced in docs/api.md and the changelog too
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "trialops API",

@@ -51,6 +51,12 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/tokens/": dict.fromkeys(FORM, COUNTED),
     "studies/<str:registry_id>/tokens/<uuid:token_id>/rotate/": {"POST": TOKEN_OF_STUDY},
     "studies/<str:registry_id>/tokens/<uuid:token_id>/revoke/": {"POST": TOKEN_OF_STUDY},
+    "studies/<str:registry_id>/webhooks/": dict.fromkeys(FORM, COUNTED),
+    "studies/<str:registry_id>/webhooks/<uuid:webhook_id>/": {"GET": TOKEN_OF_STUDY},
+    **{
+        f"studies/<str:registry_id>/webhooks/<uuid:webhook_id>/{what}/": {"POST": TOKEN_OF_STUDY}
+        for what in ("test", "rotate", "off", "on")
+    },
     "studies/<str:registry_id>/protocol/": {"GET": MEMBERS},
     "protocol.schema.json": {"GET": PEOPLE},
     "studies/<str:registry_id>/protocol/versions/": {"GET": MANAGERS_ALONE},
@@ -179,17 +185,17 @@ TABLE: dict[str, dict[str, str]] = {
     "api/v1/subjects/<uuid:subject_id>/retractions/": {"POST": API_SITE_STAFF},
     "api/v1/subjects/<uuid:subject_id>/assessments/": {"GET": API_SITE_STAFF},
     "api/v1/subjects/<uuid:subject_id>/state-changes/": {"POST": API_SITE_STAFF},
+    "api/v1/reviews/": {"GET": API_PEOPLE},
+    "api/v1/reviews/<int:move_id>/": {"GET": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/returns/": {"POST": API_SIGNERS},
+    "api/v1/reviews/<int:move_id>/answers/": {"POST": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/withdrawals/": {"POST": API_SITE_STAFF},
     "api/v1/reminders/": {"GET": API_PEOPLE},
     "api/v1/reminders/<uuid:reminder_id>/acknowledgements/": {"POST": API_SITE_STAFF},
     "api/v1/schema/": {"GET": EVERYBODY},
     "api/v1/docs/": {"GET": EVERYBODY},
 }
 
-    "api/v1/reviews/": {"GET": API_PEOPLE},
-    "api/v1/reviews/<int:move_id>/": {"GET": API_SITE_STAFF},
-    "api/v1/reviews/<int:move_id>/returns/": {"POST": API_SIGNERS},
-    "api/v1/reviews/<int:move_id>/answers/": {"POST": API_SITE_STAFF},
-    "api/v1/reviews/<int:move_id>/withdrawals/": {"POST": API_SITE_STAFF},
 
 @pytest.fixture
 def world(db: None, settings: Any) -> World:
