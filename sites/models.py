@@ -17,6 +17,9 @@ from knox.models import AbstractAuthToken
 
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, SiteStatus
 from sites.triggers import append_only, bumps_data_version, legal_timeline, own_data_version
+from sites.webhooks.models import CallAttempt, StudyWebhook, WebhookCall
+
+__all__ = ["CallAttempt", "StudyWebhook", "WebhookCall"]  # Django finds an app's models by way of this module
 
 
 def validate_time_zone(value: str) -> None:

@@ -2,6 +2,12 @@
 
 from trialops.row_security import Rows, of_study
 
+
+def _counted(path: str) -> Rows:
+    """Rows of those who read a study's figures over all sites."""
+    return Rows(read=((path, "counted"),), write=((path, "counted"),))
+
+
 ROWS = {
     "trial_sites.Site": of_study("study", lock=(("pk", "writable"),)),  # whoever enters a subject locks its site
     "trial_sites.InvestigatorTerm": of_study("site__study"),
@@ -11,6 +17,9 @@ ROWS = {
     "trial_sites.StudyChange": Rows(  # made by triggers, by whoever changes something at one of the sites
         read=(("study", "studies"),), write=(("study", "managed"), ("site", "writable"))
     ),
+    "trial_sites.StudyWebhook": _counted("study"),
+    "trial_sites.WebhookCall": _counted("webhook__study"),
+    "trial_sites.CallAttempt": _counted("call__webhook__study"),
 }
 
 NOT_OF_ONE_SITE = {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -66,12 +66,12 @@ class Tokens(View):
 
     def get(self, request: HttpRequest, registry_id: str) -> HttpResponse:
         viewer = viewer_of(request)
-        study = _counted_study(viewer, registry_id)
+        study = viewer.counted_study(registry_id)
         return _page(request, viewer, study, TokenForm())
 
     def post(self, request: HttpRequest, registry_id: str) -> HttpResponse:
         viewer = viewer_of(request)
-        study = _counted_study(viewer, registry_id)
+        study = viewer.counted_study(registry_id)
         form = TokenForm(posted(request))
         if not form.is_valid():
             return _page(request, viewer, study, form)
@@ -92,7 +92,7 @@ class Tokens(View):
 def rotate(request: HttpRequest, registry_id: str, token_id: UUID) -> HttpResponse:
     """A new token in the place of this one, which stays valid for a day."""
     viewer = viewer_of(request)
-    study = _counted_study(viewer, registry_id)
+    study = viewer.counted_study(registry_id)
     token = _token(viewer, study, token_id)
     try:
         made = rotate_token(token=token, overlap=OVERLAP, by=viewer.user, now=viewer.now)
@@ -106,18 +106,10 @@ def rotate(request: HttpRequest, registry_id: str, token_id: UUID) -> HttpRespon
 def revoke(request: HttpRequest, registry_id: str, token_id: UUID) -> HttpResponse:
     """End a token at once."""
     viewer = viewer_of(request)
-    study = _counted_study(viewer, registry_id)
+    study = viewer.counted_study(registry_id)
     token = revoke_token(token=_token(viewer, study, token_id), by=viewer.user, now=viewer.now)
     messages.success(request, _("“%(name)s” is revoked; its next request is refused.") % {"name": token.name})
     return redirect("tokens", registry_id)
-
-
-def _counted_study(viewer: Viewer, registry_id: str) -> Study:
-    """A study whose aggregates the person may read: 404 if they may not even see it, 403 if only a site of it."""
-    study = viewer.study(registry_id)
-    if not viewer.access.counted_studies.filter(pk=study.pk).exists():
-        raise PermissionDenied(_("API tokens are for study managers and sponsors."))
-    return study
 
 
 def _token(viewer: Viewer, study: Study, token_id: UUID) -> ApiToken:

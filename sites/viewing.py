@@ -38,6 +38,13 @@ class Viewer:
         sites = self.access.sites.select_related("study")
         return _or_404(sites.filter(study__registry_id=registry_id, code=code).first())
 
+    def counted_study(self, registry_id: str) -> Study:
+        """A study whose aggregates the person may read: 404 if they may not even see it, 403 if only a site of it."""
+        study = self.study(registry_id)
+        if not self.access.counted_studies.filter(pk=study.pk).exists():
+            raise PermissionDenied(_("API tokens and webhooks are for study managers and sponsors."))
+        return study
+
     def managed_study(self, registry_id: str) -> Study:
         """A study that the person manages; Http404 otherwise, also for those who may see it."""
         return _or_404(self.access.managed_studies.filter(registry_id=registry_id).first())

@@ -59,6 +59,7 @@ IDENTIFYING: dict[str, set[str]] = {
     "trial_sites.Site": {"contact_email", "contact_name", "contact_phone"},
     "trial_sites.SiteStatusChange": {"reason"},
     "trial_sites.Study": {"contact_name", "contact_phone"},
+    "trial_sites.StudyWebhook": {"earlier_salt", "salt", "url"},
 }
 """Never in logs, task arguments, addresses of pages or mails (a screening number may stand in a mail and on a page)."""
 
@@ -344,6 +345,32 @@ PLAIN: dict[str, set[str]] = {
         "title",
     },
     "trial_sites.StudyChange": {"id", "kind", "recorded_at", "site", "study", "version"},
+    "trial_sites.StudyWebhook": {
+        "created_at",
+        "created_by",
+        "disabled_at",
+        "disabled_by",
+        "earlier_until",
+        "id",
+        "personal",
+        "study",
+        "told_version",
+        "why_disabled",
+    },
+    "trial_sites.WebhookCall": {
+        "after_version",
+        "attempt",
+        "created_at",
+        "error",
+        "id",
+        "kind",
+        "next_at",
+        "sent_at",
+        "state",
+        "to_version",
+        "webhook",
+    },
+    "trial_sites.CallAttempt": {"answer", "attempt", "call", "delivered", "id", "milliseconds", "recorded_at"},
 }
 
 

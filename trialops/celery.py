@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trialops.settings")
 
 app = Celery("trialops", task_cls="trialops.audit.context:AuditedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["trialops.audit", "screening", "screening.reminders", "screening.rescoring"])
+app.autodiscover_tasks(["trialops.audit", "sites.webhooks", "screening", "screening.reminders", "screening.rescoring"])
 
 
 @signals.celeryd_init.connect

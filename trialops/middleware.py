@@ -6,6 +6,9 @@ from http import HTTPStatus
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware
+
+API = "/api/"
 
 from trialops.api.problems import problem_response
 
@@ -21,6 +24,14 @@ class NoStoreMiddleware:
         if not response.has_header("Cache-Control") and request.user.is_authenticated:
             response["Cache-Control"] = "private, no-store"
         return response
+
+
+class AddressMiddleware(CommonMiddleware):
+    """Leads people to the address with its last slash. Systems are told instead: many follow no redirect, and none
+    sends a POST along."""
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        return not request.path.startswith(API) and super().should_redirect_with_slash(request)
 
 
 class NotModifiedMiddleware:

@@ -17,6 +17,7 @@ from environs import Env
 from kombu import Queue
 
 from trialops.addresses import by_study, mail_server, mail_servers_of_sites, networks, with_password
+from trialops.api.deprecation import Deprecation
 from trialops.configuration import Reader, duration
 from trialops.database_url import postgresql
 from trialops.logs import logging_configuration
@@ -78,9 +79,10 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "trialops.middleware.PlainApiMiddleware",
     "trialops.middleware.NotModifiedMiddleware",
+    "trialops.api.deprecation.DeprecationMiddleware",
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "trialops.middleware.AddressMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trialops.accounts.sessions.SessionAgeMiddleware",
@@ -285,6 +287,8 @@ WEBHOOK_ALLOWED_NETWORKS = env.parsed(
     "WEBHOOK_ALLOWED_NETWORKS", networks, kind="list of networks", otherwise=networks("")
 )
 
+WEBHOOKS_WAIT_WHILE = "screening.reminders.quarantine.in_quarantine"  # what a restored database owes was told before
+
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
 REDIS_URL = with_password(env.str("REDIS_URL", default="redis://localhost:6379/0"), env.str("REDIS_PASSWORD"))
 CELERY_BROKER_URL = REDIS_URL
@@ -332,6 +336,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "sweep-webhooks": {
+        "task": "sites.webhooks.tasks.sweep_webhooks",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "seal-audit": {
         "task": "trialops.audit.tasks.seal_audit",
         "schedule": 60.0,
@@ -371,6 +380,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "trialops.api.problems.exception_handler",
     "NUM_PROXIES": NUM_PROXIES,
 }
+API_DEPRECATIONS: tuple[Deprecation, ...] = ()  # each is announced in docs/api.md and the changelog too
 API_UNITS_PER_MINUTE = env.int("API_UNITS_PER_MINUTE", default=600)
 KNOX_TOKEN_MODEL = "trial_sites.ApiToken"  # noqa: S105
 REST_KNOX = {
@@ -386,7 +396,14 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"FactKindEnum": "screening.api.shapes.KIND_CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "FactKindEnum": "screening.api.shapes.KIND_CHOICES",
+        "ReviewedStateEnum": "screening.api.reviews.REVIEWED_STATES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trialops.api.deprecation.mark_deprecated",
+    ],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

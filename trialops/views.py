@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import is_valid_path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -19,8 +19,7 @@ from django.views.decorators.http import require_safe
 
 from trialops.api.problems import problem_response
 from trialops.health import problems
-
-API = "/api/"
+from trialops.middleware import API
 
 
 @never_cache
@@ -66,6 +65,8 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 @requires_csrf_token
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """404, the same for what does not exist and for what is not this person's to see."""
+    if request.path.startswith(API) and not request.path.endswith("/") and is_valid_path(f"{request.path}/"):
+        return problem_response(request, HTTPStatus.NOT_FOUND, "The API's addresses end with a slash; add it.")
     detail = _("There is nothing at this address, or it is not yours to see. Check it for a typing error.")
     return _error(request, HTTPStatus.NOT_FOUND, _("Nothing here"), detail)
 

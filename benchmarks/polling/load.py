@@ -21,13 +21,15 @@ WSGI = "trialops.wsgi:application"
 
 
 def servers(port: int) -> dict[str, list[str]]:
-    """Name to command; one process each, so that one core is compared with one core."""
+    """Name to command; one process each, so that one core is compared with one core, and one with two processes."""
     bind = f"127.0.0.1:{port}"
     gunicorn = [str(HERE / "gunicorn"), WSGI, "--bind", bind, "--workers", "1", "--no-control-socket"]
     found = {
         "gunicorn sync": [*gunicorn, "--worker-class", "sync"],
         "gunicorn gthread, 4 threads": [*gunicorn, "--worker-class", "gthread", "--threads", "4"],
     }
+    two = [*gunicorn, "--workers", "2", "--worker-class", "gthread", "--threads", "4"]
+    found["gunicorn gthread, two processes"] = two
     if (HERE / "granian").exists():
         found["granian, 4 threads"] = [
             str(HERE / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",

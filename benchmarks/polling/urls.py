@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 
 from screening.models import SubjectStateChange
 from sites.models import ApiToken, Study
+from trialops.scope import system_scope
 from trialops.urls import handler400, handler403, handler404, handler500, urlpatterns
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
@@ -71,6 +72,7 @@ class GroupByView(APIView):
 
     authentication_classes = (OrmTokens,)
 
+    @system_scope()
     def get(self, request: Request, registry_id: str) -> Response:
         rows = SubjectStateChange.objects.filter(subject__site__study__registry_id=registry_id).order_by()
         last = rows.order_by("subject_id", "-effective_on", "-id").distinct("subject_id").values("pk")

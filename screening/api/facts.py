@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +41,7 @@ class FactsView(StaffView):
     @staff_describes(
         "add_fact", "Record or correct a fact", tag="facts", takes=NewFactShape, answer=FactShape, status=201
     )
-    def post(self, request: Request, subject_id: UUID) -> Response:
+    def post(self, request: Request, subject_id: UUID) -> HttpResponse:
         viewer = viewer_of(request)
         subject = subject_to_change(viewer, subject_id)
         given = read(NewFactShape, request)
@@ -69,7 +69,7 @@ class RetractionsView(StaffView):
     @staff_describes(
         "retract_fact", "Take a fact back", tag="facts", takes=RetractionShape, answer=FactShape, status=201
     )
-    def post(self, request: Request, subject_id: UUID) -> Response:
+    def post(self, request: Request, subject_id: UUID) -> HttpResponse:
         viewer = viewer_of(request)
         subject = subject_to_change(viewer, subject_id)
         given = read(RetractionShape, request)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -40,7 +40,7 @@ class AcknowledgementsView(StaffView):
     @staff_describes(
         "acknowledge_reminder", "Acknowledge a reminder", tag="reminders", answer=ReminderShape, status=201
     )
-    def post(self, request: Request, reminder_id: UUID) -> Response:
+    def post(self, request: Request, reminder_id: UUID) -> HttpResponse:
         viewer = viewer_of(request)
         reminder = reminders_visible(viewer.access).filter(pk=reminder_id).first()
         if reminder is None:

@@ -1,6 +1,6 @@
 """Sites of the staff API: which there are, their status history, changing and verifying a status."""
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -45,7 +45,7 @@ class StatusChangesView(StaffView):
         answer=StatusChangeShape,
         status=201,
     )
-    def post(self, request: Request, registry_id: str, code: str) -> Response:
+    def post(self, request: Request, registry_id: str, code: str) -> HttpResponse:
         viewer = viewer_of(request)
         site = viewer.managed_site(registry_id, code)
         given = read(NewStatusShape, request)
@@ -71,7 +71,7 @@ class StatusVerificationsView(StaffView):
     @staff_describes(
         "verify_status", "Verify a status", tag="sites", takes=VerificationShape, answer=VerificationShape, status=201
     )
-    def post(self, request: Request, registry_id: str, code: str) -> Response:
+    def post(self, request: Request, registry_id: str, code: str) -> HttpResponse:
         viewer = viewer_of(request)
         site = viewer.managed_site(registry_id, code)
         on = read(VerificationShape, request)["verified_on"] or site_today(site, viewer.now)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -47,7 +47,7 @@ class SubjectsView(StaffView):
         answer=SubjectShape,
         status=201,
     )
-    def post(self, request: Request, registry_id: str, code: str) -> Response:
+    def post(self, request: Request, registry_id: str, code: str) -> HttpResponse:
         viewer = viewer_of(request)
         site = viewer.site(registry_id, code)
         if not viewer.access.may_screen_at(site):
@@ -69,7 +69,7 @@ class SubjectView(StaffView):
         return Response(subject_json(viewer_of(request), subject_id))
 
     @staff_describes("plan_first_dose", "Plan the first dose", tag="subjects", takes=PlanShape, answer=SubjectShape)
-    def patch(self, request: Request, subject_id: UUID) -> Response:
+    def patch(self, request: Request, subject_id: UUID) -> HttpResponse:
         viewer = viewer_of(request)
         subject = subject_to_change(viewer, subject_id)
         on = read(PlanShape, request)["planned_first_dose"]
@@ -151,7 +151,7 @@ class StateChangesView(StaffView):
         answer=SubjectShape,
         status=201,
     )
-    def post(self, request: Request, subject_id: UUID) -> Response:
+    def post(self, request: Request, subject_id: UUID) -> HttpResponse:
         viewer = viewer_of(request)
         subject = subject_to_change(viewer, subject_id)
         name = request.data.get("action") if isinstance(request.data, dict) else None

@@ -4,6 +4,13 @@ from django.urls import path
 
 from screening.api.facts import FactsView, RetractionsView
 from screening.api.reminders import AcknowledgementsView, RemindersView
+from screening.api.reviews import (
+    ReviewAnswersView,
+    ReviewReturnsView,
+    ReviewsView,
+    ReviewView,
+    ReviewWithdrawalsView,
+)
 from screening.api.sites import SitesView, StatusChangesView, StatusVerificationsView
 from screening.api.subjects import (
     AssessmentsView,
@@ -27,6 +34,11 @@ urlpatterns = [
     path(f"{SUBJECT}/retractions/", RetractionsView.as_view(), name="api-retractions"),
     path(f"{SUBJECT}/assessments/", AssessmentsView.as_view(), name="api-assessments"),
     path(f"{SUBJECT}/state-changes/", StateChangesView.as_view(), name="api-state-changes"),
+    path("reviews/", ReviewsView.as_view(), name="api-reviews"),
+    path("reviews/<int:move_id>/", ReviewView.as_view(), name="api-review"),
+    path("reviews/<int:move_id>/returns/", ReviewReturnsView.as_view(), name="api-review-returns"),
+    path("reviews/<int:move_id>/answers/", ReviewAnswersView.as_view(), name="api-review-answers"),
+    path("reviews/<int:move_id>/withdrawals/", ReviewWithdrawalsView.as_view(), name="api-review-withdrawals"),
     path("reminders/", RemindersView.as_view(), name="api-reminders"),
     path("reminders/<uuid:reminder_id>/acknowledgements/", AcknowledgementsView.as_view(), name="api-acknowledgements"),
 ]

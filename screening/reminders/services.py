@@ -25,13 +25,13 @@ from screening.models import (
 from screening.reminders.addressing import address
 from screening.reminders.audience import colleagues_of
 from screening.reminders.clock import database_now
-from screening.reminders.safe_http import RefusedAddressError, target_of
 from screening.reminders.standing_rules import REVIEW_WAITING
 from screening.reminders.wake import sweep_soon
 from sites.access import SITE_STAFF
 from sites.models import Membership, Site
 from sites.queries import site_today
 from trialops.accounts.models import User
+from trialops.outbound.checking import refuse_bad_address
 
 R = ReminderState
 Role = Membership.Role
@@ -155,12 +155,7 @@ def add_webhook(*, site: Site, url: str, by: User) -> WebhookEndpoint:
 
     An address that leads inside is refused, now and again at every call.
     """
-    try:
-        target_of(url)
-    except RefusedAddressError as error:
-        raise ValidationError({"url": str(error)}) from error
-    except (OSError, UnicodeError):
-        raise ValidationError({"url": _("The name in this address cannot be resolved.")}) from None
+    refuse_bad_address(url)
     if WebhookEndpoint.objects.filter(site=site, url=url, disabled_at__isnull=True).exists():
         raise ValidationError({"url": _("This site has this webhook already.")})
     return WebhookEndpoint.objects.create(site=site, url=url, created_by=by)

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.message import sanitize_address
 
-from screening.reminders.deadline import Deadline
 from screening.reminders.errors import from_mail_server
+from trialops.outbound.deadline import Deadline
 
 TOTAL_SECONDS = 40
 READY = 220

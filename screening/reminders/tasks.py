@@ -7,7 +7,7 @@ from screening.reminders.delivery import help_in
 from screening.reminders.health import RECONCILE, beat
 from screening.reminders.plan import reconcile_all
 from screening.reminders.sweeping import helpers_wanted, sweep
-from screening.reminders.wake import Hint, hint
+from trialops.hints import Hint, hint
 
 
 @shared_task(base=Hint)

@@ -1,8 +1,5 @@
 """A reminder as a signed call of a hospital's own messaging, after the Standard Webhooks specification."""
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +10,8 @@ from django.urls import reverse
 
 from screening.models import Message, Notice, WebhookEndpoint
 from screening.reminders.errors import SendError
-from screening.reminders.safe_http import RefusedAddressError, post
+from trialops.outbound.safe_http import RefusedAddressError, post
+from trialops.outbound.signing import key_of, secret_text, signed_headers
 
 GONE, TOO_EARLY, TOO_MANY = 410, 425, 429
 TIMED_OUT = 408
@@ -26,13 +24,7 @@ class GoneError(SendError):
 
 def secret_of(endpoint: WebhookEndpoint) -> str:
     """The signing secret: derived from this installation's key, so that the database alone does not hold it."""
-    return "whsec_" + base64.b64encode(_key(endpoint)).decode()
-
-
-def signature(endpoint: WebhookEndpoint, *, message_id: str, timestamp: int, body: bytes) -> str:
-    """The header `webhook-signature`: HMAC-SHA256 over id, time and body."""
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(_key(endpoint), signed, hashlib.sha256).digest()).decode()
+    return secret_text(_key(endpoint))
 
 
 def body_of(notices: Sequence[Notice], *, at: datetime) -> bytes:
@@ -65,13 +57,7 @@ def call(message: Message, notices: Sequence[Notice], *, at: datetime) -> None:
     if endpoint.disabled_at is not None:
         raise SendError("the webhook has been switched off", permanent=True)
     body, timestamp = body_of(notices, at=at), int(at.timestamp())
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "trialops",
-        "webhook-id": f"msg_{message.pk.hex}",
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(endpoint, message_id=f"msg_{message.pk.hex}", timestamp=timestamp, body=body),
-    }
+    headers = signed_headers([_key(endpoint)], call_id=f"msg_{message.pk.hex}", timestamp=timestamp, body=body)
     try:
         status = post(endpoint.url, body, headers)
     except RefusedAddressError as error:
@@ -93,5 +79,4 @@ def refuse_failure(status: int) -> None:
 
 
 def _key(endpoint: WebhookEndpoint) -> bytes:
-    purpose = f"webhook:{endpoint.pk}:{endpoint.salt}"
-    return hmac.new(settings.SECRET_KEY.encode(), purpose.encode(), hashlib.sha256).digest()
+    return key_of(f"webhook:{endpoint.pk}:{endpoint.salt}")

@@ -60,7 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def review_page(request: HttpRequest, move_id: int) -> HttpResponse:
     """One review: the sheet, its history, and the forms that fit where it stands."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
+    change = change_or_404(viewer, move_id)
     read_by(request, subject=change.subject_id)
     return _page(request, viewer, change, {})
 
@@ -71,8 +71,8 @@ def review_page(request: HttpRequest, move_id: int) -> HttpResponse:
 def sign(request: HttpRequest, move_id: int) -> HttpResponse:
     """Sign what was shown, with the credentials asked for again."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
-    _refuse_unless_signer(viewer, change)
+    change = change_or_404(viewer, move_id)
+    refuse_unless_signer(viewer, change)
     form = SignForm(request.POST, with_code=needs_code(viewer.user), auto_id="sign_%s")
     done = _done(
         form, lambda: services.confirm_review(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -87,8 +87,8 @@ def sign(request: HttpRequest, move_id: int) -> HttpResponse:
 def send_back(request: HttpRequest, move_id: int) -> HttpResponse:
     """Return it to the site with a question."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
-    _refuse_unless_signer(viewer, change)
+    change = change_or_404(viewer, move_id)
+    refuse_unless_signer(viewer, change)
     form = ReturnForm(request.POST, auto_id="return_%s")
     done = _done(
         form, lambda: services.return_review(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -103,8 +103,8 @@ def send_back(request: HttpRequest, move_id: int) -> HttpResponse:
 def answer(request: HttpRequest, move_id: int) -> HttpResponse:
     """Answer the principal investigator's question."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
-    _refuse_unless_enters(viewer, change)
+    change = change_or_404(viewer, move_id)
+    refuse_unless_enters(viewer, change)
     form = AnswerForm(request.POST, auto_id="answer_%s")
     done = _done(
         form, lambda: services.answer_review(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -119,8 +119,8 @@ def answer(request: HttpRequest, move_id: int) -> HttpResponse:
 def withdraw(request: HttpRequest, move_id: int) -> HttpResponse:
     """Take back a screen failure that is not confirmed."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
-    _refuse_unless_enters(viewer, change)
+    change = change_or_404(viewer, move_id)
+    refuse_unless_enters(viewer, change)
     form = WithdrawFailureForm(request.POST, auto_id="withdraw_%s")
     done = _done(
         form, lambda: services.withdraw_failure(change=change, by=viewer.user, now=viewer.now, **form.cleaned_data)
@@ -136,7 +136,7 @@ def withdraw(request: HttpRequest, move_id: int) -> HttpResponse:
 def sheet_json(request: HttpRequest, move_id: int) -> HttpResponse:
     """Every signature of a review with the sheet it was given under, and the sheet as it is now, as a file."""
     viewer = viewer_of(request)
-    change = _change_or_404(viewer, move_id)
+    change = change_or_404(viewer, move_id)
     read_by(request, subject=change.subject_id)
     signatures = signatures_of(change.subject).filter(state_change=change)
     sheet = _sheet(viewer, change)
@@ -164,7 +164,7 @@ def _signature_json(signature: Any) -> Json:
     }
 
 
-def _change_or_404(viewer: Viewer, move_id: int) -> SubjectStateChange:
+def change_or_404(viewer: Viewer, move_id: int) -> SubjectStateChange:
     """A change of state that is reviewed, of a subject that the person may see."""
     found = SubjectStateChange.objects.filter(pk=move_id, state__in=REVIEWED).select_related("screen_failure").first()
     subject = subjects_visible(viewer.access).filter(pk=found.subject_id).first() if found else None
@@ -174,12 +174,12 @@ def _change_or_404(viewer: Viewer, move_id: int) -> SubjectStateChange:
     return found
 
 
-def _refuse_unless_signer(viewer: Viewer, change: SubjectStateChange) -> None:
+def refuse_unless_signer(viewer: Viewer, change: SubjectStateChange) -> None:
     if not viewer.access.may_sign_at(change.subject.site):
         raise PermissionDenied(_("Only a principal investigator of the site reviews and signs."))
 
 
-def _refuse_unless_enters(viewer: Viewer, change: SubjectStateChange) -> None:
+def refuse_unless_enters(viewer: Viewer, change: SubjectStateChange) -> None:
     if not viewer.access.may_screen_at(change.subject.site):
         raise PermissionDenied
 

@@ -457,6 +457,13 @@ def test_an_unknown_api_address_is_a_problem_document(db: None, path: str) -> No
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_an_address_without_its_slash_is_told_so_and_leads_nowhere(study: Study, token: str, method: str) -> None:
+    answer = Client().generic(method, address(study).rstrip("/"), headers=bearer(token))
+    assert answer.status_code == 404
+    assert method == "HEAD" or "end with a slash" in answer.json()["detail"]  # type: ignore[attr-defined]
+
+
 def test_a_nul_in_the_query_is_a_problem_document(study: Study, token: str) -> None:
     answer = Client().get(address(study) + "?a=%00", headers=bearer(token))
     assert answer.status_code == 400

@@ -40,6 +40,7 @@ TOKEN_OF_STUDY = "in ok 403 403 403 404 in 404"
 COUNTS = "401 ok 403 403 403 ok ok 404"
 API_PEOPLE = "401 ok ok ok ok ok 401 ok"
 API_SITE_STAFF = "401 ok ok 404 ok 404 401 404"
+API_SIGNERS = "401 403 ok 404 403 404 401 404"
 API_MANAGERS = "401 ok 403 404 403 404 401 404"
 
 FORM = ("GET", "POST")
@@ -51,6 +52,12 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/tokens/": dict.fromkeys(FORM, COUNTED),
     "studies/<str:registry_id>/tokens/<uuid:token_id>/rotate/": {"POST": TOKEN_OF_STUDY},
     "studies/<str:registry_id>/tokens/<uuid:token_id>/revoke/": {"POST": TOKEN_OF_STUDY},
+    "studies/<str:registry_id>/webhooks/": dict.fromkeys(FORM, COUNTED),
+    "studies/<str:registry_id>/webhooks/<uuid:webhook_id>/": {"GET": TOKEN_OF_STUDY},
+    **{
+        f"studies/<str:registry_id>/webhooks/<uuid:webhook_id>/{what}/": {"POST": TOKEN_OF_STUDY}
+        for what in ("test", "rotate", "off", "on")
+    },
     "studies/<str:registry_id>/protocol/": {"GET": MEMBERS},
     "protocol.schema.json": {"GET": PEOPLE},
     "studies/<str:registry_id>/protocol/versions/": {"GET": MANAGERS_ALONE},
@@ -180,6 +187,11 @@ TABLE: dict[str, dict[str, str]] = {
     "api/v1/subjects/<uuid:subject_id>/retractions/": {"POST": API_SITE_STAFF},
     "api/v1/subjects/<uuid:subject_id>/assessments/": {"GET": API_SITE_STAFF},
     "api/v1/subjects/<uuid:subject_id>/state-changes/": {"POST": API_SITE_STAFF},
+    "api/v1/reviews/": {"GET": API_PEOPLE},
+    "api/v1/reviews/<int:move_id>/": {"GET": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/returns/": {"POST": API_SIGNERS},
+    "api/v1/reviews/<int:move_id>/answers/": {"POST": API_SITE_STAFF},
+    "api/v1/reviews/<int:move_id>/withdrawals/": {"POST": API_SITE_STAFF},
     "api/v1/reminders/": {"GET": API_PEOPLE},
     "api/v1/reminders/<uuid:reminder_id>/acknowledgements/": {"POST": API_SITE_STAFF},
     "api/v1/schema/": {"GET": EVERYBODY},

@@ -29,6 +29,7 @@ from screening.rescoring.results import comparison_of
 from screening.services.importing import store_import
 from sites.models import (
     ApiToken,
+    CallAttempt,
     Investigator,
     InvestigatorTerm,
     Membership,
@@ -36,6 +37,8 @@ from sites.models import (
     SiteStatusChange,
     SiteStatusVerification,
     Study,
+    StudyWebhook,
+    WebhookCall,
 )
 from sites.roles import ensure_groups
 from sites.services import issue_token
@@ -70,6 +73,7 @@ ABSENT: dict[str, Any] = {
     "reminder_id": uuid.UUID(int=1),
     "message_id": uuid.UUID(int=1),
     "endpoint_id": uuid.UUID(int=1),
+    "webhook_id": uuid.UUID(int=1),
     "token": "guessed",
     "provider_id": "nobody",
     "uidb36": "zzz",
@@ -117,6 +121,7 @@ class Place:
             "reminder_id": self.subject.reminders.get().pk,
             "message_id": Message.objects.get(notices__reminder__subject=self.subject).pk,
             "endpoint_id": self.site.webhooks.get().pk,
+            "webhook_id": self.rows[StudyWebhook],
             "token": f"guessed-{self.site.code}",
             "provider_id": "nobody",
             "uidb36": "zzz",
@@ -197,12 +202,23 @@ def _place(site: Site) -> Place:
         Membership: member.pk,
         User: member.user.pk,
         ApiToken: issue_token(study=site.study, name=f"token of {site.code}")[0].pk,
+        StudyWebhook: _study_webhook(site, member.user).pk,
         ProtocolVersion: subject.protocol_version_id,
         Subject: subject.pk,
         RescoringRun: _finished_run(site, subject).pk,
         SubjectStateChange: _failed(site).pk,
     }
     return Place(site=site, subject=subject, rows=rows)
+
+
+def _study_webhook(site: Site, by: User) -> StudyWebhook:
+    """With a call that waits, and one attempt at it."""
+    webhook = StudyWebhook.objects.create(
+        study=site.study, url=f"https://{site.code}.sponsor.example.org/", told_version=2, created_by=by
+    )
+    call = WebhookCall.objects.create(webhook=webhook, kind="study.changed", after_version=1, to_version=2, attempt=1)
+    CallAttempt.objects.create(call=call, attempt=1, answer="HTTP 500", delivered=False, milliseconds=1)
+    return webhook
 
 
 def _protocol(site: Site) -> None:

@@ -1,7 +1,6 @@
 """What every view of the staff API shares: who asks, errors of services as problems, requests that may be repeated."""
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,10 +10,11 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ServiceError
 from django.db import transaction
+from django.http import HttpResponse
+from django.utils.encoding import force_str
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.pagination import CursorPagination
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -94,7 +94,7 @@ def refusals_as_problems() -> Iterator[None]:
         ) from error
 
 
-def once(request: Request, *, by: User, now: datetime, respond: Callable[[], tuple[int, Json]]) -> Response:
+def once(request: Request, *, by: User, now: datetime, respond: Callable[[], tuple[int, Json]]) -> HttpResponse:
     """Do what a request asks for, and answer; sent again with the same Idempotency-Key, it is answered alike.
 
     The key and the change are one transaction: a request whose answer was lost can be repeated and changes nothing
@@ -115,9 +115,14 @@ def once(request: Request, *, by: User, now: datetime, respond: Callable[[], tup
         if kept.request_digest != digest:
             raise KeyUsedOtherwise
         if not is_new:
-            return Response(json.loads(kept.body), status=kept.status, headers={"Idempotent-Replayed": "true"})
+            return HttpResponse(
+                kept.body,
+                status=kept.status,
+                content_type=request.accepted_renderer.media_type,
+                headers={"Idempotent-Replayed": "true"},
+            )
         kept.status, body = respond()
-        kept.body = JSONRenderer().render(body).decode()
+        kept.body = force_str(request.accepted_renderer.render(body))  # to the byte what is answered now
         kept.save(update_fields=["status", "body"])
         return Response(body, status=kept.status)
 

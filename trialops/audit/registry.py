@@ -38,6 +38,7 @@ TRACKED: dict[str, Tracked] = {
     "trial_sites.Membership": Tracked(),
     "trial_sites.RegistryCopy": Tracked(),
     "trial_sites.ApiToken": Tracked(hidden=("digest", "token_key", "replaces_id"), derived=("last_used_at",)),
+    "trial_sites.StudyWebhook": Tracked(hidden=("salt", "earlier_salt"), derived=("told_version",)),
     "screening.ProtocolVersion": Tracked(),
     "screening.ProtocolAdoption": Tracked(),
     "screening.Subject": Tracked(),
@@ -76,6 +77,8 @@ UNTRACKED: dict[str, str] = {
     "screening.Assessment": "append-only, and computed again to the same bytes from tracked facts and versions; "
     "re-scoring a pool writes a million at once",
     "trial_sites.StudyChange": "made by triggers from rows that are tracked; what pollers read",
+    "trial_sites.WebhookCall": "working row of the delivery: leases and tries; what came of each stands in CallAttempt",
+    "trial_sites.CallAttempt": "append-only and its own log, one row for each try",
     "screening.StateCount": "counted by triggers from the state rows; can be counted again",
     "screening.DailyStateCount": "counted by triggers from the state rows; can be counted again",
     "screening.ScreenFailureCount": "counted by triggers from the screen failures; can be counted again",

@@ -216,6 +216,19 @@ def test_a_repeated_request_is_answered_alike_and_done_once(site: Site, coordina
     assert Subject.objects.count() == 1
 
 
+def test_a_repeated_request_gives_numbers_to_the_byte_as_the_first(subject: Subject, coordinator: User) -> None:
+    body = (
+        '{"kind": "observation", "entry": {"fact": "marrow_plasma_cells", "value": 29.9990, "unit": "%",'
+        ' "on": "2026-11-20"}}'
+    )
+    first, second = (
+        sent(coordinator, of(subject, "facts/"), body, **{"Idempotency-Key": "marrow-of-the-20th"}) for _ in range(2)
+    )
+    assert b'"value": 29.9990' in first.content
+    assert (second.content, second.headers["Content-Type"]) == (first.content, first.headers["Content-Type"])
+    assert Observation.objects.count() == 1
+
+
 def test_a_key_sent_with_another_request_is_refused(site: Site, coordinator: User, manager: User) -> None:
     key = {"Idempotency-Key": "7f2c"}
     sent(coordinator, f"{SITE}subjects/", {"sex": "male"}, **key)

@@ -2,10 +2,8 @@
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -13,48 +11,22 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from screening.models import Lane, Message, Reminder, WebhookEndpoint
-from screening.reminders import safe_http
-from screening.reminders.safe_http import RefusedAddressError, post, refuse_inside, target_of
 from screening.reminders.sweeping import sweep
 from screening.reminders.webhooks import secret_of
 from tests.factories import MembershipFactory
+from tests.http_receiver import receiver
 from tests.screening.reminders.rows import a_reminder, a_site, a_subject, in_seconds
+from trialops.outbound import safe_http
+from trialops.outbound.safe_http import RefusedAddressError, post, refuse_inside, target_of
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-
-
-class Hospital(BaseHTTPRequestHandler):
-    """Keeps what it is sent, and answers as it is told to."""
-
-    def do_POST(self) -> None:
-        hospital: Any = self.server
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        hospital.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        status = hospital.statuses.pop(0) if hospital.statuses else 200
-        if status == 0:  # never an answer, one byte at a time
-            threading.Event().wait(5)
-            return
-        self.send_response(status)
-        if 300 <= status < 400:
-            self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/inside")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        pass
 
 
 @pytest.fixture
 def hospital(settings: Any) -> Iterator[Any]:
     settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Hospital)
-    server.received, server.statuses = [], []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiver() as server:
+        yield server
 
 
 @pytest.fixture

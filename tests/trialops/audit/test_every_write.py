@@ -210,6 +210,7 @@ UNLIKE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "trial_sites.InvestigatorTerm": lambda row: {"role": "sub"},
     "trial_sites.Membership": lambda row: {"user": UserFactory()},
     "trial_sites.ApiToken": lambda row: {"name": "another", "replaces": None},
+    "trial_sites.StudyWebhook": lambda row: {"url": "https://another.sponsor.example.org/"},
     "screening.ProtocolVersion": lambda row: {"label": "8"},
     "screening.ProtocolAdoption": later_version,
     "screening.Subject": lambda row: {"number": row.number + 7, "screening_number": "JAX-0099"},

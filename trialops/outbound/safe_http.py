@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from screening.reminders.deadline import Deadline
+from trialops.outbound.deadline import Deadline
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 TOTAL_SECONDS = 20
