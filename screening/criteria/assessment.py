@@ -11,7 +11,7 @@ from screening.criteria.explain import FactUsed, Telling
 from screening.criteria.facts import Facts, facts_of
 from screening.criteria.logic import CriterionKind, CriterionVerdict, SubjectVerdict, Truth, subject_verdict
 from screening.criteria.record import SubjectRecord
-from screening.criteria.windows import Outlook, Window, outlook
+from screening.criteria.windows import Outlook, Window, facts_from, outlook, steps_of_one
 
 Json = dict[str, Any]
 Item = TypeVar("Item")
@@ -113,7 +113,7 @@ class CriterionResult:
         if self.verdict is not CriterionVerdict.VIOLATED:
             return None
         if self.criterion.timed:
-            steps = self._question.outlook.of(self.id)
+            steps = steps_of_one(self.criterion, self._question.facts_from_as_of)
             on = steps.next_without(CriterionVerdict.VIOLATED, after=self._question.first_dose)
             if on is not None:
                 return Change("time", on=on)
@@ -152,6 +152,10 @@ class Question:
         self.facts: Facts = facts_of(
             record, as_of=as_of, first_dose=first_dose, until_first_dose=protocol.until_first_dose
         )
+
+    @cached_property
+    def facts_from_as_of(self) -> Facts:
+        return facts_from(self.protocol, self.record, as_of=self.as_of)
 
     @cached_property
     def outlook(self) -> Outlook:

@@ -34,6 +34,7 @@ from screening.criteria.nodes import (
     IsTrue,
     KindIn,
     LastTherapy,
+    Level,
     LineIn,
     NamesDrug,
     Node,
@@ -46,6 +47,7 @@ from screening.criteria.nodes import (
     TermIn,
     UnresolvedAtFirstDose,
     WithinBeforeFirstDose,
+    level_of,
 )
 from screening.criteria.quantities import as_decimal
 from screening.criteria.record import INFUSIONS, Response, TherapyKind
@@ -71,6 +73,8 @@ LOCALS = {
     "absent_toxicity": f"absent_toxicity = {UNLESS_STATED.format(TOXICITIES_COMPLETE)}",
 }
 """What templates may name; each is looked up once, and only where a template does."""
+KIND = "kind = it.kind"
+"""What templates of tests of one therapy may name besides; it begins whatever looks at therapies."""
 
 
 class Source:
@@ -118,6 +122,8 @@ class Source:
 def decision(node: Node) -> Decision:
     """The function that decides one node."""
     source = Source()
+    if level_of(node) is Level.THERAPY:
+        source.line(KIND)
     return source.function(emit(node, source))
 
 
@@ -284,11 +290,19 @@ def _(node: AnyToxicity, source: Source) -> str:
 
 
 def _existence(node: AnyTherapy | AnyToxicity, source: Source) -> str:
+    """Tests that are never unknown come first: most entries fail one of them, and the others are not asked."""
     listed, absent = ABSENT[type(node)]
+    parts = node.where.parts if isinstance(node.where, All) else (node.where,)
+    certain = [part for part in parts if isinstance(part, NEVER_UNKNOWN)]
+    others = [part for part in parts if part not in certain]
     result, truth = source.name(), source.name()
     source.line(f"{result} = {absent}")
     with source.block(f"for _, it in {listed}:"):
-        source.line(f"{truth} = {emit(node.where, source)}")
+        if isinstance(node, AnyTherapy):
+            source.line(KIND)
+        for part in certain:
+            source.line(f"if not {emit(part, source)}: continue")
+        source.line(f"{truth} = {_joined(others, source, stops_at='False') if others else 'True'}")
         with source.block(f"if {truth} is not False:"):
             source.line(f"{result} = {truth}")
             source.line(f"if {truth}: break")
@@ -302,6 +316,7 @@ def _(node: DrugsGiven, source: Source) -> str:
     source.line(f"{result}, otherwise = {wanted}, absent_therapy")
     with source.block("for _, it in therapies:"):
         if node.except_kinds:
+            source.line(KIND)
             source.line(f"if {_kind_in(node.except_kinds, source)}: continue")
         source.line(f"if it.drug_names: {result} = {result} - it.drug_names")
         source.line("else: otherwise = None")
@@ -329,7 +344,7 @@ def _(node: KindIn, source: Source) -> str:
 
 def _kind_in(kinds: Iterable[TherapyKind], source: Source) -> str:
     """Kinds are single objects: to ask which one it is beats comparing them as texts."""
-    return "({})".format(" or ".join(f"it.kind is {source.constant(kind)}" for kind in kinds))
+    return "({})".format(" or ".join(f"kind is {source.constant(kind)}" for kind in kinds))
 
 
 @emit.register
@@ -377,8 +392,9 @@ def _since_last_dose(source: Source, truth: str) -> str:
     """A truth about `last`, the day of the last dose: true of an ongoing therapy, unknown of an undated infusion."""
     result = source.name()
     source.line("last = it.end")
-    source.line(f"if last is None and {_kind_in(INFUSIONS, source)}: last, {result} = it.start, None")
-    source.line(f"else: {result} = True")
+    source.line(f"{result} = True")
+    with source.block("if last is None:"):
+        source.line(f"if {_kind_in(INFUSIONS, source)}: last, {result} = it.start, None")
     source.line(f"if last is not None: {result} = {truth}")
     return result
 

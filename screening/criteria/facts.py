@@ -80,17 +80,24 @@ class Facts:
 
     def amount(self, fact: Fact, valid_days: int | None = None) -> Amount | None:
         """The latest number in the fact's own unit, given or derived; None where there is none."""
-        if self.is_derived(fact, valid_days):
-            return self._ratio(fact, valid_days)
-        observation = self.current(fact, valid_days)
-        return None if observation is None else observation.amount
+        given = self.current(fact, valid_days)
+        derived = self._derived(fact, valid_days, given)
+        return derived if derived is not None or given is None else given.amount
 
     def is_derived(self, fact: Fact, valid_days: int | None = None) -> bool:
         """The value is derived: none is given or a component is later than the given one, and it can be derived."""
-        if fact.ratio_of is None or self._ratio(fact, valid_days) is None:
-            return False
-        given = self.current(fact, valid_days)
-        return given is None or any(given.on.earlier_than(self.latest[part.name].on) for part in fact.ratio_of)
+        return self._derived(fact, valid_days, self.current(fact, valid_days)) is not None
+
+    def _derived(self, fact: Fact, valid_days: int | None, given: Observation | None) -> Amount | None:
+        if fact.ratio_of is None:
+            return None
+        if given is not None and not self._has_later(fact.ratio_of, given):
+            return None
+        return self._ratio(fact, valid_days)
+
+    def _has_later(self, parts: tuple[Fact, ...], given: Observation) -> bool:
+        found = (self.latest.get(part.name) for part in parts)
+        return any(each is not None and given.on.earlier_than(each.on) for each in found)
 
     def _ratio(self, fact: Fact, valid_days: int | None) -> Amount | None:
         if fact.ratio_of is None:

@@ -7,6 +7,7 @@ from screening.criteria.catalogue import Fact
 
 MOST_DIGITS = 50
 LARGEST_EXPONENT = 50
+MILLION = 10**6
 
 
 def read_number(value: object) -> Decimal:
@@ -46,22 +47,25 @@ def canonical(fact: Fact, value: Decimal, unit: str) -> Fraction:
 
 def as_decimal(value: Fraction) -> Decimal | None:
     """The same number as a decimal of at most six places, where it is one."""
-    scaled = value * 10**6
-    return Decimal(scaled.numerator).scaleb(-6) if scaled.denominator == 1 else None
+    millionths, rest = divmod(value.numerator * MILLION, value.denominator)
+    return None if rest else Decimal(millionths).scaleb(-6)
 
 
 def plain(value: Decimal | Fraction) -> str:
     """A number for people: exact when six decimals suffice, else rounded to six and marked with `about`."""
-    exact = Fraction(value)
-    scaled = exact * 10**6
-    text = f"{Decimal(round(scaled)).scaleb(-6):f}" if abs(scaled) < 10**24 else f"{round(exact)}"
+    exact = value if isinstance(value, Fraction) else Fraction(value)
+    millionths, rest = divmod(exact.numerator * MILLION, exact.denominator)
+    if rest:
+        millionths = round(exact * MILLION)
+    text = f"{Decimal(millionths).scaleb(-6):f}" if abs(millionths) < 10**24 else f"{round(exact)}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text if scaled.denominator == 1 else f"about {text}"
+    return f"about {text}" if rest else text
 
 
 def written(value: Decimal) -> str:
-    """A decimal as it was written, without an exponent."""
-    return f"{value:f}"
+    """A decimal as it was written, without an exponent; few have one, and formatting would cost three times as much."""
+    text = str(value)
+    return f"{value:f}" if "E" in text else text
 
 
 def with_unit(text: str, unit: str) -> str:

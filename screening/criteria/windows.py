@@ -84,10 +84,6 @@ class Outlook:
         """The longest runs of days on which every criterion is satisfied, as far as the facts reach today."""
         return tuple(self._runs(lambda verdict: verdict is CriterionVerdict.SATISFIED))
 
-    def of(self, criterion_id: str) -> Steps:
-        """One criterion's steps."""
-        return next(each for each in self.steps if each.criterion.id == criterion_id)
-
     def _runs(self, allowed: Callable[[CriterionVerdict], bool]) -> Iterator[Window]:
         if any(len(each.days) == 1 and not allowed(each.verdicts[0]) for each in self.steps):
             return
@@ -128,9 +124,14 @@ def _because(criterion: Criterion, before: Facts, on: Facts) -> str:
 
 def outlook(protocol: Protocol, record: SubjectRecord, *, as_of: date) -> Outlook:
     """The steps and windows for a first dose from as_of to 365 days later."""
-    facts = facts_of(record, as_of=as_of, first_dose=as_of, until_first_dose=protocol.until_first_dose)
+    facts = facts_from(protocol, record, as_of=as_of)
     last = add_days(as_of, HORIZON_DAYS)
     return Outlook(facts, last, steps_of(protocol, facts, last))
+
+
+def facts_from(protocol: Protocol, record: SubjectRecord, *, as_of: date) -> Facts:
+    """What counts of a record for a first dose on as_of, where every outlook begins."""
+    return facts_of(record, as_of=as_of, first_dose=as_of, until_first_dose=protocol.until_first_dose)
 
 
 def windows(protocol: Protocol, record: SubjectRecord, *, as_of: date) -> tuple[Window, ...]:
@@ -143,18 +144,28 @@ def steps_of(protocol: Protocol, facts: Facts, last: date) -> tuple[Steps, ...]:
 
     Equal neighbours are merged, so that each day listed is one on which the verdict really changes.
     """
-    first = facts.first_dose
     facts_on: dict[date, Facts] = {}
-    all_steps = []
-    for criterion, truth in zip(protocol.criteria, protocol.decide(facts), strict=True):
-        days, verdicts = [first], [criterion.verdict_of[truth]]
-        turning = {day for timed in criterion.timed for day in timed.days(facts) if first < day <= last}
-        for day in sorted(turning):
-            if day not in facts_on:
-                facts_on[day] = facts.for_later_first_dose(day)
-            verdict = criterion.verdict_of[criterion.decide(facts_on[day])]
-            if verdict is not verdicts[-1]:
-                days.append(day)
-                verdicts.append(verdict)
-        all_steps.append(Steps(criterion, tuple(days), tuple(verdicts)))
-    return tuple(all_steps)
+    truths = protocol.decide(facts)
+    return tuple(
+        _steps(criterion, truth, facts, last, facts_on)
+        for criterion, truth in zip(protocol.criteria, truths, strict=True)
+    )
+
+
+def steps_of_one(criterion: Criterion, facts: Facts) -> Steps:
+    """One criterion's steps from as_of, for which the facts are, to 365 days later."""
+    return _steps(criterion, criterion.decide(facts), facts, add_days(facts.as_of, HORIZON_DAYS), {})
+
+
+def _steps(criterion: Criterion, truth: bool | None, facts: Facts, last: date, facts_on: dict[date, Facts]) -> Steps:
+    first = facts.first_dose
+    days, verdicts = [first], [criterion.verdict_of[truth]]
+    turning = {day for timed in criterion.timed for day in timed.days(facts) if first < day <= last}
+    for day in sorted(turning):
+        if day not in facts_on:
+            facts_on[day] = facts.for_later_first_dose(day)
+        verdict = criterion.verdict_of[criterion.decide(facts_on[day])]
+        if verdict is not verdicts[-1]:
+            days.append(day)
+            verdicts.append(verdict)
+    return Steps(criterion, tuple(days), tuple(verdicts))

@@ -1,5 +1,6 @@
 """The changes to the reminders of one subject or site, written as they are decided; the rows are locked by then."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,8 @@ from screening.reminders.wanted import Wanted
 from sites.models import Site
 
 R = ReminderState
+ENDED = ("state", "why", "escalate_at")
+AT_A_TIME = 200
 TAKEN_BACK = "the result that settled it has been taken back or corrected"
 
 
@@ -42,7 +45,7 @@ class Owner:
 
 
 class Changes:
-    """What has been decided about one owner's reminders, and how often."""
+    """What has been decided about one owner's reminders, and how often; `write` stores what several have decided."""
 
     def __init__(self, owner: Owner, *, escalation: Escalation, now: datetime) -> None:
         self.owner = owner
@@ -50,6 +53,8 @@ class Changes:
         self.now = now
         self.created = self.cancelled = self.done = self.missed = 0
         self.urgent = False
+        self.ended: list[Reminder] = []
+        self.planned: list[Reminder] = []
 
     def follow(self, row: Reminder | None, reminder: Wanted) -> None:
         """Bring the one row of a rule and occurrence to what is wanted."""
@@ -106,7 +111,9 @@ class Changes:
         if self.may_be_planned(reminder):
             self.create(reminder, replaces=row)
         elif self.over(reminder):
-            self.miss(self.create(reminder, replaces=row), reminder.unanswered)
+            again = self.create(reminder, replaces=row)
+            write([self])
+            self.miss(again, reminder.unanswered)
 
     def drop(self, row: Reminder) -> None:
         settled = self.owner.settled(row)
@@ -134,14 +141,14 @@ class Changes:
 
     def end(self, row: Reminder, state: ReminderState, why: str) -> None:
         row.state, row.why, row.escalate_at = state, why, None
-        row.save(update_fields=["state", "why", "escalate_at"])
+        self.ended.append(row)
 
     def create(self, reminder: Wanted, *, replaces: Reminder | None = None) -> Reminder:
         """An urgent one is due at once, by whichever clock is behind: the database's or the caller's."""
         due_at = morning(reminder.send_on, self.owner.zone)
         self.urgent |= reminder.urgent
         self.created += 1
-        return Reminder.objects.create(
+        planned = Reminder(
             site=self.owner.site,
             subject=self.owner.subject,
             rule=reminder.rule,
@@ -157,11 +164,28 @@ class Changes:
             urgent=reminder.urgent,
             replaces=replaces,
         )
+        self.planned.append(planned)
+        return planned
 
-    def wake(self) -> None:
-        """What cannot wait for the next minute's sweep asks for one, once the transaction has committed."""
-        if self.urgent:
-            sweep_soon()
+
+def write(decided: Sequence[Changes]) -> None:
+    """Store the reminders that ended, then those planned: a moved one's place must be free before it is taken again.
+
+    What cannot wait for the next minute's sweep asks for one, once the transaction has committed.
+    """
+    Reminder.objects.bulk_update(_taken(changes.ended for changes in decided), ENDED, batch_size=AT_A_TIME)
+    Reminder.objects.bulk_create(_taken(changes.planned for changes in decided), batch_size=AT_A_TIME)
+    if any(changes.urgent for changes in decided):
+        sweep_soon()
+
+
+def _taken(lists: Iterable[list[Reminder]]) -> list[Reminder]:
+    """All rows of these lists, which are empty then: what is written is not written twice."""
+    rows: list[Reminder] = []
+    for each in lists:
+        rows += each
+        each.clear()
+    return rows
 
 
 def mark_missed(row: Reminder, why: str, *, escalation: Escalation, now: datetime) -> None:

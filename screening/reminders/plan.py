@@ -1,9 +1,11 @@
 """The plan in the database: made equal to what the rules want, in the transaction that changed the facts."""
 
 import logging
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -13,10 +15,10 @@ from screening.criteria import Practice, Protocol, SubjectRecord
 from screening.models import Reminder, ReminderState, Subject
 from screening.models.reminders import OPEN
 from screening.queries import protocol_of, record_of, version_in_force
-from screening.reminders.changes import Changes, Owner
+from screening.reminders.changes import Changes, Owner, write
 from screening.reminders.reasons import why_dropped
 from screening.reminders.rules import wanted, wanted_of_site
-from screening.reminders.situations import site_situation_of, situation_of
+from screening.reminders.situations import days_entered, site_situation_of, situation_of
 from screening.reminders.wanted import SiteSituation, Situation, Wanted
 from screening.reviews import awaiting_review
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE
@@ -91,16 +93,39 @@ class _SiteOwner(Owner):
         return f"verified on {self.verified_on}" if self.verified_on else "the site has no status any more"
 
 
+class Case(NamedTuple):
+    """A subject with its record, under the protocol that it is scored by."""
+
+    subject: Subject
+    record: SubjectRecord
+    protocol: Protocol
+
+
 def reconcile(*, subject: Subject, record: SubjectRecord, protocol: Protocol, now: datetime) -> Reconciled:
     """Make a subject's reminders what its facts ask for: plan, move, cancel, settle. Twice changes nothing.
 
     Call it inside the transaction that changed the facts, with the subject's row locked. A moved reminder is
     cancelled, saying why, and planned anew; the time of one that was sent never changes.
     """
-    situation = situation_of(subject, record, protocol, now=now)
-    rows = Reminder.objects.filter(subject=subject)
-    owner = _SubjectOwner(subject, situation)
-    return _follow(owner, rows, wanted(protocol.practice, situation), protocol.practice, now)
+    return reconcile_many([Case(subject, record, protocol)], now=now)
+
+
+def reconcile_many(cases: Sequence[Case], *, now: datetime) -> Reconciled:
+    """The same for many subjects, all of whose rows are locked: read and written at once, decided one by one."""
+    subjects = [case.subject.pk for case in cases]
+    entered = days_entered(subjects)
+    live: dict[UUID | None, list[Reminder]] = defaultdict(list)
+    for row in _locked(Reminder.objects.filter(subject__in=subjects)):
+        live[row.subject_id].append(row)
+    decided = []
+    for case in cases:
+        subject, practice = case.subject, case.protocol.practice
+        situation = situation_of(*case, entered_on=entered.get(subject.pk), now=now)
+        changes = Changes(_SubjectOwner(subject, situation), escalation=practice.escalation, now=now)
+        _decide(changes, live[subject.pk], wanted(practice, situation))
+        decided.append(changes)
+    write(decided)
+    return sum(map(_counted, decided), Reconciled())
 
 
 @transaction.atomic
@@ -111,7 +136,10 @@ def reconcile_site_itself(site: Site, *, now: datetime) -> Reconciled:
     practice = protocol_of(version).practice if version else Practice()
     situation = site_situation_of(site, now=now)
     rows = Reminder.objects.filter(site=site, subject__isnull=True)
-    return _follow(_SiteOwner(site, situation), rows, wanted_of_site(practice, situation), practice, now)
+    changes = Changes(_SiteOwner(site, situation), escalation=practice.escalation, now=now)
+    _decide(changes, _locked(rows), wanted_of_site(practice, situation))
+    write([changes])
+    return _counted(changes)
 
 
 def reconcile_all(*, now: datetime) -> Drift:
@@ -172,15 +200,18 @@ def _looked_at(subjects: QuerySet[Subject]) -> list[UUID]:
     return list(chosen.order_by("pk").values_list("pk", flat=True))
 
 
-def _follow(
-    owner: Owner, rows: QuerySet[Reminder], wishes: Iterable[Wanted], practice: Practice, now: datetime
-) -> Reconciled:
-    locked = rows.select_for_update(no_key=True, of=("self",)).exclude(state=R.CANCELLED).order_by("pk")
-    live = {(row.rule, row.occurrence): row for row in locked}
-    changes = Changes(owner, escalation=practice.escalation, now=now)
+def _locked(rows: QuerySet[Reminder]) -> QuerySet[Reminder]:
+    return rows.select_for_update(no_key=True, of=("self",)).exclude(state=R.CANCELLED).order_by("pk")
+
+
+def _decide(changes: Changes, rows: Iterable[Reminder], wishes: Iterable[Wanted]) -> None:
+    """Bring one owner's live rows to what is wanted; nothing is written yet."""
+    live = {(row.rule, row.occurrence): row for row in rows}
     for reminder in wishes:
         changes.follow(live.pop((reminder.rule, reminder.occurrence), None), reminder)
     for row in live.values():
         changes.drop(row)
-    changes.wake()
+
+
+def _counted(changes: Changes) -> Reconciled:
     return Reconciled(changes.created, changes.cancelled, changes.done, changes.missed)

@@ -1,9 +1,11 @@
 """From stored subjects, records and sites to what the reminder rules look at."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from screening.criteria import Observation, Protocol, SubjectRecord
-from screening.models import Subject
+from screening.models import Subject, SubjectStateChange
 from screening.reminders.eligibility import eligible_windows
 from screening.reminders.wanted import Eligible, Phase, SiteSituation, Situation
 from screening.reviews import waits_of
@@ -24,16 +26,23 @@ def phase_of(state: str) -> Phase:
     return Phase.AFTER_DOSE if state in IN_STUDY_AFTER_DOSE else Phase.OUT
 
 
-def situation_of(subject: Subject, record: SubjectRecord, protocol: Protocol, *, now: datetime) -> Situation:
+def days_entered(subject_ids: Sequence[UUID]) -> dict[UUID, date]:
+    """The day on which the screening of each subject began."""
+    changes = SubjectStateChange.objects.filter(subject__in=subject_ids).order_by("subject_id", "effective_on", "id")
+    return dict(changes.distinct("subject_id").values_list("subject_id", "effective_on"))
+
+
+def situation_of(
+    subject: Subject, record: SubjectRecord, protocol: Protocol, *, entered_on: date | None, now: datetime
+) -> Situation:
     """The subject as the rules see it today at the site. What is dated after today does not exist yet."""
     today = site_today(subject.site, now)
     visible = [item for item in record.observations if item.on.day <= today]
-    entered = subject.state_changes.order_by("effective_on", "id").values_list("effective_on", flat=True).first()
     phase = phase_of(subject.state)
     return Situation(
         phase=phase,
         today=today,
-        entered_on=entered or today,
+        entered_on=entered_on or today,
         horizon=today + HORIZON,
         female=subject.sex == "female",
         childbearing_potential=_latest_boolean(visible, "childbearing_potential"),

@@ -1,10 +1,9 @@
 """Reading a pool: what the quick path needs of each subject, in one query a part, from the fact sheets."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -25,8 +24,7 @@ COLUMNS = (
 PAGE = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class PoolRow:
+class PoolRow(NamedTuple):
     """One subject as it stood when it was read; two equal rows are scored alike."""
 
     lines: RecordLines

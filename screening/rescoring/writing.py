@@ -10,7 +10,7 @@ from django.db import transaction
 from screening.models import Assessment, Reminder, Subject, SubjectStateChange
 from screening.models.reminders import OPEN
 from screening.queries import protocol_of
-from screening.reminders.plan import reconcile
+from screening.reminders.plan import Case, reconcile_many
 from screening.reminders.standing_rules import WINDOW_CLOSES
 from screening.rescoring.pool import PoolRow, pool_of, rows_of
 from screening.rescoring.scoring import Found, Scorer
@@ -94,10 +94,9 @@ def _follow(
             )
         )
         subject.state = state
-    for pk in following.keys() | _with_windows(changed):
-        subject = subjects[pk]
-        record = scorer.record(changed[pk][0])
-        reconcile(subject=subject, record=record, protocol=protocol_of(subject.protocol_version), now=now)
+    followed = [(subjects[pk], scorer.record(changed[pk][0])) for pk in following.keys() | _with_windows(changed)]
+    cases = [Case(subject, record, protocol_of(subject.protocol_version)) for subject, record in followed]
+    reconcile_many(cases, now=now)
     SubjectStateChange.objects.bulk_create(rows, batch_size=AT_A_TIME)
 
 

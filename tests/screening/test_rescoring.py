@@ -1,6 +1,6 @@
 """Runs over a whole pool: what they store, what they leave alone, and what a worker that dies or a cancel does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from screening.models import (
 )
 from screening.publishing import publish_protocol
 from screening.queries import protocol_of, record_of
-from screening.reminders.plan import reconcile
+from screening.reminders.plan import Case, reconcile_many
 from screening.rescoring import cancel_run, start_after_publication, start_new_day, start_what_if, work_on
 from screening.rescoring.runs import divide, progress_of
 from screening.rescoring.scoring import Scorer
@@ -322,12 +322,12 @@ def test_one_subject_whose_verdict_cannot_be_stored_stops_no_other(
     later = NOW + timedelta(days=1)
     run = start_new_day(site=site, now=later)
 
-    def refuse_one(*, subject: Subject, **given: Any) -> object:
-        if subject.pk == moves.pk:
+    def refuse_one(cases: Sequence[Case], **given: Any) -> object:
+        if any(case.subject.pk == moves.pk for case in cases):
             raise ValueError("no reminder can be planned")
-        return reconcile(subject=subject, **given)
+        return reconcile_many(cases, **given)
 
-    monkeypatch.setattr("screening.rescoring.writing.reconcile", refuse_one)
+    monkeypatch.setattr("screening.rescoring.writing.reconcile_many", refuse_one)
     run = done(run, now=later)
     assert (progress_of(run).changed, progress_of(run).failed) == (1, 1)
     assert verdicts() == {moves.screening_number: "eligible", stays.screening_number: "ineligible"}

@@ -27,20 +27,23 @@ def margin(amount: Amount, threshold: Fraction, unit: str) -> str:
 
 def signed(difference: Fraction, unit: str) -> str:
     """A difference with its sign."""
-    text = plain(abs(difference))
-    sign = "-" if difference < 0 else "+" if difference > 0 else ""
+    text, above = plain(abs(difference)), difference.numerator
+    sign = "-" if above < 0 else "+" if above > 0 else ""
     about, _, number = text.rpartition(" ")
     return with_unit(f"{about} {sign}{number}".strip(), unit)
 
 
 def signed_decimal(value: Decimal, other: Decimal, unit: str) -> str:
     """The difference of two decimals with its sign; the same text as `signed`, made faster."""
-    text = f"{value - other:+f}"
+    difference = value - other
+    text = written(difference)
+    if difference > 0:
+        text = f"+{text}"
     if len(text) > FEW_DIGITS:
         return signed(Fraction(value) - Fraction(other), unit)
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return with_unit("0" if text in {"+0", "-0"} else text, unit)
+    return with_unit("0" if text == "-0" else text, unit)
 
 
 def number(observation: Observation) -> str:

@@ -11,6 +11,9 @@ from screening.criteria.facts import Facts
 from screening.criteria.nodes import Age, CodeIs, Elapsed, EnoughTests, IsTrue, SexIs, StatusByTest
 from screening.criteria.record import Observation
 
+DATE_OF_BIRTH = "date_of_birth"
+"""Missing where an age hangs on the birthday: a record holds the year alone, unless the document asks for an age."""
+
 
 @explainer.register
 def _(node: IsTrue) -> Explainer:
@@ -78,7 +81,7 @@ def _(node: Age) -> Explainer:
             into.used.append(FactUsed(stated.fact, stated.on.text, str(stated.value), "", f"{ages} years", asked))
         if truth is None:
             into.clauses.append(f"the age at first dose is {ages}: the year of birth alone does not tell which")
-            into.missing.append("birth_year" if node.stated is None else node.stated.name)
+            into.missing.append(DATE_OF_BIRTH if node.stated is None else node.stated.name)
             return
         into.clauses.append(f"the age at first dose is {ages}, {standing(node.sign, truth)} {node.years}")
 

@@ -27,7 +27,16 @@ class FactUsed(NamedTuple):
     margin: str = ""
 
     def as_json(self) -> dict[str, str | bool]:
-        return dict(zip(self._fields, self, strict=True))
+        fact, on, value, unit, compared, threshold, margin = self
+        return {
+            "fact": fact,
+            "on": on,
+            "value": value,
+            "unit": unit,
+            "compared": compared,
+            "threshold": threshold,
+            "margin": margin,
+        }
 
 
 class Telling:

@@ -1,6 +1,6 @@
 """Phrases of explanations: facts, therapies and conditions as a reader would say them."""
 
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 from screening.criteria.catalogue import THERAPIES_COMPLETE, TOXICITIES_COMPLETE
 from screening.criteria.facts import Facts
@@ -70,7 +70,13 @@ def days(count: int) -> str:
 
 def drugs_of(therapy: Therapy) -> str:
     """What was given: the drugs named, else the kind of therapy."""
-    return ", ".join(drug.strip() for drug in therapy.drugs) or KINDS[therapy.kind]
+    return _listed(therapy.drugs) or KINDS[therapy.kind]
+
+
+@lru_cache(maxsize=4096)
+def _listed(drugs: tuple[str, ...]) -> str:
+    """Kept, since the same few combinations are given again and again, and each is named several times."""
+    return ", ".join([drug.strip() for drug in drugs])
 
 
 def therapy_phrase(therapy: Therapy) -> str:

@@ -7,6 +7,9 @@ from datetime import date
 import pytest
 
 from screening.criteria import CriterionResult, assess, parse_record
+from screening.criteria.explain import tell
+from screening.criteria.facts import facts_of
+from screening.criteria.nodes import Age, Sign
 from screening.protocols import load_protocol
 from tests.spec.facts import (
     COMPLETE,
@@ -226,3 +229,10 @@ def test_the_last_regimen_is_named() -> None:
 
 def test_the_reading_stands_beside_the_criterion() -> None:
     assert "Day 28 after the last dose is the first permitted day." in explained("E1").reading
+
+
+def test_an_age_that_hangs_on_the_birthday_misses_the_date_of_birth_and_no_year_that_is_known() -> None:
+    facts = facts_of(parse_record({"birth_year": 2008}), as_of=AS_OF, first_dose=AS_OF, until_first_dose=frozenset())
+    truth, telling = tell(Age(Sign.AT_LEAST, 18), facts)
+    assert (truth, telling.missing) == (None, ["date_of_birth"])
+    assert telling.sentence == "The age at first dose is 17 or 18: the year of birth alone does not tell which."

@@ -14,7 +14,7 @@ from screening import services
 from screening.criteria import parse_record
 from screening.models import Observation, Reminder, ReminderState, Subject, Therapy
 from screening.queries import protocol_of, record_of
-from screening.reminders.plan import Reconciled, reconcile, reconcile_all
+from screening.reminders.plan import Case, Reconciled, reconcile, reconcile_all, reconcile_many
 from screening.states import SubjectState
 from sites.models import Site
 from tests.factories import ProtocolVersionFactory, UserFactory
@@ -490,3 +490,24 @@ def test_a_refused_change_changes_no_reminder(site: Site, by: User) -> None:
     with pytest.raises(ValidationError):
         services.enroll(subject=subject, on=TODAY, by=by, now=NOW)
     assert windows(subject) == before
+
+
+# Many at once
+
+
+def test_many_subjects_are_reconciled_as_each_alone_with_no_more_statements(
+    site: Site, by: User, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    """One moves its reminders, one loses them, one gets its first; a fourth has nothing to change."""
+    subjects = [store(site, by, a_woman(dose)) for dose in (DOSE, DOSE, None, DOSE)]
+    for subject, dose in zip(subjects, (MOVED, None, DOSE, DOSE), strict=True):
+        Subject.objects.filter(pk=subject.pk).update(planned_first_dose=dose)
+    fresh = [Subject.objects.select_related("site", "protocol_version").get(pk=each.pk) for each in subjects]
+    cases = [Case(each, record_of(each), protocol_of(each.protocol_version)) for each in fresh]
+    with transaction.atomic(), django_assert_num_queries(4):
+        done = reconcile_many(cases, now=NOW)
+    assert (done.created, done.cancelled) == (8, 8)
+    assert windows(subjects[0])["washout-E1-holds"] == "2026-12-17 to 2026-12-20"
+    assert windows(subjects[1]) == {}
+    assert windows(subjects[2]) == windows(subjects[3]) != {}
+    assert [reconciled(each) for each in subjects] == [Reconciled()] * 4

@@ -8,7 +8,7 @@ import pytest
 from screening.criteria import parse_record
 from screening.models import Subject
 from screening.protocols import load_protocol
-from screening.reminders.situations import phase_of, situation_of
+from screening.reminders.situations import days_entered, phase_of, situation_of
 from screening.reminders.wanted import Phase, Situation
 from screening.states import SubjectState
 from tests.screening.reminders.rows import a_site, a_subject
@@ -23,7 +23,8 @@ def subject(db: None) -> Subject:
 
 def seen(subject: Subject, *observations: dict[str, Any], now: datetime = NOON) -> Situation:
     protocol = load_protocol("NCT03464916")
-    return situation_of(subject, parse_record({"observations": list(observations)}), protocol, now=now)
+    record = parse_record({"observations": list(observations)})
+    return situation_of(subject, record, protocol, entered_on=days_entered([subject.pk]).get(subject.pk), now=now)
 
 
 def childbearing(value: bool, on: str) -> dict[str, Any]:
