@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -26,11 +26,13 @@ help:
 	@echo "make schema  write docs/openapi.yaml and docs/protocol.schema.json anew"
 	@echo "make docs    write the generated pages under docs/ and .env.example anew"
 	@echo "make screenshots  take the pictures in docs/images from a running demo"
+	@echo "make accessibility  every page as every role in four looks, of a running demo (ROLES=\"manager monitor\" for some)"
 	@echo "make bench   the criteria engine against its peers, side by side"
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
 	@echo "make bench-rescoring  score stored pools again under a changed document (SIZES=\"10000 100000\")"
 	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
 	@echo "make load    people at work on a large study, for half an hour (LOAD=\"--minutes 2 --subjects 10000\")"
+	@echo "make bench-overview  the overview of 1,000 sites against that of two (SUBJECTS=100000)"
 	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make audit   known vulnerabilities of what uv.lock names; says so when nothing could be checked"
@@ -85,6 +87,10 @@ docs: .venv/.synced
 screenshots: .venv/.synced chromium
 	$(PYTHON) -m tests.browser.screenshots http://localhost:$(PORT) docs/images $(DETAIL)
 
+# Against a running demo, a quarter of an hour or more; PICTURES=directory keeps a picture of each page in each look.
+accessibility: .venv/.synced chromium
+	$(PYTHON) -m tests.browser.every_page http://localhost:$(PORT) $(PICTURES)
+
 # BENCH hands on arguments, such as BENCH="--records 500 --rounds 3".
 bench: .venv/.synced benchmarks/cql/node_modules
 	$(WITH_GROUP) bench
@@ -116,6 +122,10 @@ load: .venv/.synced
 	$(WITH_GROUP) load
 	@state=$$(mktemp -d); TRIALOPS_STATE_DIR="$$state" $(PYTHON) -m trialops.embedded run -- sh -euc '$(MANAGE) migrate --verbosity 0; \
 	  $(MANAGE) collectstatic --noinput --verbosity 0; $(PYTHON) -m benchmarks.load $(LOAD)'; ended=$$?; rm -rf "$$state"; exit $$ended
+SUBJECTS ?= 5000000
+bench-overview: .venv/.synced
+	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(MANAGE) collectstatic --noinput --verbosity 0; \
+	  $(PYTHON) -m benchmarks.overview $(SUBJECTS)'
 
 # The long form of the API's contract: tens of thousands of generated requests, as each kind of asker.
 EXAMPLES ?= 600

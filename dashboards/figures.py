@@ -9,12 +9,13 @@ from dashboards.queries import Counts
 
 @dataclass(frozen=True)
 class Figure:
-    """One number with its name and its definition."""
+    """One number with its name and its definition; `key` names the list of the persons whom it counts."""
 
     name: str
     value: int | None
     definition: str
     unit: str = ""
+    key: str = ""
 
 
 def headline(counts: Counts, *, planned: int | None = None, target: int | None = None) -> tuple[Figure, ...]:
@@ -25,19 +26,37 @@ def headline(counts: Counts, *, planned: int | None = None, target: int | None =
             _("Screened"),
             counts.screened,
             _("Persons ever taken into screening, whatever became of them. Pre-screening alone does not count."),
+            key="screened",
         ),
         Figure(
-            _("In screening"), counts.in_screening, _("Persons in screening today whose verdict is not “eligible”.")
+            _("In screening"),
+            counts.in_screening,
+            _("Persons in screening today whose verdict is not “eligible”."),
+            key="in_screening",
         ),
         Figure(
-            _("Eligible"), counts.eligible, _("Persons whose verdict is “eligible” today and who are not yet enrolled.")
+            _("Eligible"),
+            counts.eligible,
+            _("Persons whose verdict is “eligible” today and who are not yet enrolled."),
+            key="eligible",
         ),
         Figure(
-            _("Screen failed"), counts.screen_failed, _("Persons whose screening ended because criteria were not met.")
+            _("Screen failed"),
+            counts.screen_failed,
+            _("Persons whose screening ended because criteria were not met."),
+            key="screen_failed",
         ),
-        Figure(_("Enrolled"), counts.enrolled, _("Persons ever enrolled; treated and completed ones are among them.")),
         Figure(
-            _("Treated"), counts.treated, _("Persons who have received the first dose; completed ones are among them.")
+            _("Enrolled"),
+            counts.enrolled,
+            _("Persons ever enrolled; treated and completed ones are among them."),
+            key="enrolled",
+        ),
+        Figure(
+            _("Treated"),
+            counts.treated,
+            _("Persons who have received the first dose; completed ones are among them."),
+            key="treated",
         ),
         Figure(
             _("Screen-fail rate"),

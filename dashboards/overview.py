@@ -1,8 +1,8 @@
 """A study at a glance: the page, the part of it that refreshes itself, and a status changed in its row."""
 
 import hashlib
-import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -13,21 +13,20 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from dashboards.figures import headline
 from dashboards.looking_back import LookingBack, looking_back
 from dashboards.queries import StudyEnrollment, enrollment
 from dashboards.site_table import PER_PAGE, Choice, Row, headings, remembered_choice, status_filters
-from dashboards.site_work import work_at
+from dashboards.site_work import Work, work_at
+from screening.context import hears
 from screening.views.status import ChangeStatus
 from sites.forms import StatusForm, StatusOption, possible_statuses
 from sites.models import Site, SiteStatusChange, Study
-from sites.queries import live_changes, site_today, status_in_force, upcoming_changes
+from sites.queries import live_changes, site_days, site_today, status_in_force, upcoming_changes
 from sites.viewing import Viewer, viewer_of
-
-CSRF = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
-"""Written anew into every form each time; it says nothing about the figures."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,16 @@ class Overview:
     @cached_property
     def rows(self) -> list[Row]:
         """All rows in the order chosen; what waits at a site is known for today only."""
-        visible = list(self.viewer.access.sites.filter(study=self.study)) if self.back.day is None else []
-        work = work_at(visible, now=self.viewer.now) if visible else {}
-        return self.choice.arranged([Row(entry, work.get(entry.site.pk)) for entry in self.enrollment.sites])
+        seen = {site.pk for site in self.visible}
+        rows = [
+            Row(entry, self.work.get(entry.site.pk), lists=entry.site.pk in seen) for entry in self.enrollment.sites
+        ]
+        return self.choice.arranged(rows)
+
+    @cached_property
+    def visible(self) -> list[Site]:
+        """The sites whose subjects the person may see."""
+        return list(self.viewer.access.sites.filter(study=self.study))
 
     @property
     def whole(self) -> bool:
@@ -61,10 +67,37 @@ class Overview:
         """Whether statuses can be changed here: today, by a manager."""
         return self.back.day is None and self.viewer.access.manages(self.study)
 
+    @cached_property
+    def work(self) -> dict[int, Work]:
+        """What waits at each site; known for today only."""
+        return work_at(self.visible, now=self.viewer.now) if self.visible and self.back.day is None else {}
+
+    @cached_property
+    def etag(self) -> str:
+        """Of what the refreshing part is made of, told before it is made: the viewer, the choice, the data, the day.
+
+        The data version of a study moves with its counts, statuses, verifications, investigators and sites.
+        """
+        days = sorted({(site.time_zone, str(day)) for site, day in self._days()})
+        parts = (
+            self.viewer.user.pk, self.manages, self.whole, get_language(), self.choice.address(), self.page,
+            self.study.data_version, days, [site.pk for site in self.visible], sorted(self.work.items()),
+        )  # fmt: skip
+        return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+    def _days(self) -> list[tuple[Site, date]]:
+        today = site_days(self.sites, self.viewer.now)
+        return [(site, today[site.pk]) for site in self.sites]
+
+    @property
+    def page(self) -> str:
+        page = self.request.GET.get("page", "")
+        return page if page.isdigit() else ""
+
     def context(self) -> dict[str, Any]:
         """What the refreshing part shows."""
         totals, study, whole = self.enrollment.totals, self.study, self.whole
-        page = Paginator(self.rows, PER_PAGE).get_page(self.request.GET.get("page"))
+        page = Paginator(self.rows, PER_PAGE).get_page(self.page)
         with_work = any(row.work for row in page)
         return {
             "study": study,
@@ -74,7 +107,8 @@ class Overview:
             else headline(totals, target=self.enrollment.target),
             "whole": whole,
             "manages": self.manages,
-            "linked": set(self.viewer.access.sites.filter(study=study).values_list("pk", flat=True)),
+            "lists": {site.pk for site in self.sites} <= {site.pk for site in self.visible},
+            "may_review": hears(self.viewer.access),
             "page": page,
             "headings": headings(self.choice, with_work=with_work),
             "with_work": with_work,
@@ -111,33 +145,22 @@ def study_overview(request: HttpRequest, registry_id: str) -> HttpResponse:
 
 @require_safe
 def study_live(request: HttpRequest, registry_id: str) -> HttpResponse:
-    """The refreshing part alone, or 304 without a body while it is as the page has it."""
+    """The refreshing part alone, or 304 without a body while it is as the page has it: then nothing is rendered."""
     overview = _overview(request, registry_id)
-    body, etag = _body(overview, overview.context())
-    if request.headers.get("If-None-Match") == etag:
+    if request.headers.get("If-None-Match") == overview.etag:
         response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
     else:
-        response = HttpResponse(_wrapped(overview, body, etag))
-    response["ETag"] = etag
+        response = HttpResponse(_live(overview, overview.context()))
+    response["ETag"] = overview.etag
     return response
 
 
-def _live(overview: Overview, context: dict[str, Any]) -> SafeString:
-    return _wrapped(overview, *_body(overview, context))
-
-
-def _body(overview: Overview, context: dict[str, Any]) -> tuple[SafeString, str]:
-    """The figures and the table, with an ETag that is the viewer's own."""
-    body = render_to_string("dashboards/study_figures.html", context, overview.request)
-    told = f"{overview.viewer.user.pk} {CSRF.sub('', body)}"
-    return body, f'"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
-
-
-def _wrapped(overview: Overview, body: SafeString, etag: str) -> SafeString:
+def _live(overview: Overview, shown: dict[str, Any]) -> SafeString:
     """The element that asks for its own next state."""
-    page = overview.request.GET.get("page", "")
+    etag = overview.etag
+    body = render_to_string("dashboards/study_figures.html", shown, overview.request)
     address = reverse("study-live", args=[overview.study.registry_id])
-    query = overview.choice.address(**({"page": page} if page.isdigit() else {}))
+    query = overview.choice.address(**({"page": overview.page} if overview.page else {}))
     context = {"body": body, "etag": etag, "address": f"{address}{query}", "now": overview.viewer.now}
     return mark_safe(render_to_string("dashboards/study_live.html", context))  # noqa: S308  our own templates
 

@@ -22,10 +22,11 @@ NEVER = date.min
 
 @dataclass(frozen=True)
 class Row:
-    """One site's line. `work` is None for those who see no subjects of it."""
+    """One site's line. `work` is None for those who see no subjects of it, and on past days; `lists`: who sees them."""
 
     entry: SiteEnrollment
     work: Work | None
+    lists: bool = False
 
     @property
     def filled(self) -> float:

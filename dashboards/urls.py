@@ -4,6 +4,7 @@ from django.urls import path
 
 from dashboards.demo_mail import demo_mail
 from dashboards.overview import study_live, study_overview
+from dashboards.persons import persons_page
 from dashboards.picture_views import (
     comparison,
     picture_csv,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("studies/", studies, name="studies"),
     path("studies/<str:registry_id>/", study_overview, name="study"),
     path("studies/<str:registry_id>/sites/<str:code>/", site_page, name="site"),
+    path("studies/<str:registry_id>/persons/<str:figure>/", persons_page, name="persons"),
     path("studies/<str:registry_id>/live/", study_live, name="study-live"),
     path("studies/<str:registry_id>/pictures/", pictures_page, name="pictures"),
     path("studies/<str:registry_id>/pictures/<str:name>.svg", picture_svg, name="picture-svg"),

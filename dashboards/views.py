@@ -29,7 +29,7 @@ from sites.viewing import Viewer, viewer_of
 from sites.views import status_context
 
 PER_PAGE = 50
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 SHOWN_AHEAD = 20
 
 ORDERINGS: Mapping[str, tuple[Any, ...]] = {
@@ -87,6 +87,8 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
     context = {
         **status_context(site, in_force, viewer),
         "entry": entry,
+        "lists": True,
+        "past": back.day,
         "principal": principal_investigators([site], days={site.pk: today}).get(site.pk),
         "figures": [figure for figure in headline(entry, target=site.target) if figure.value is not None],
         "before_dose": BEFORE_DOSE,
@@ -106,12 +108,13 @@ def site_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse
 
 
 def _ahead(site: Site, viewer: Viewer) -> dict[str, Any]:
-    """What the coming days bring: the windows, and those that open within a week."""
+    """What the coming days bring: the windows, how many are open today, and those that open within a week."""
     today = site_today(site, viewer.now)
     lines = window_lines([site], now=viewer.now)
     return {
         "windows": windows_of(site.study, [site], now=viewer.now, whole=False, lines=lines),
-        "opening": lines.opening(today, today + WEEK)[:SHOWN_AHEAD],
+        "opening": lines.opening(today + DAY, today + WEEK)[:SHOWN_AHEAD],
+        "open_today": lines.open_on(today),
     }
 
 

@@ -7,13 +7,14 @@ from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, TRANSITIONS, UNDO_WITHIN, SiteStatus, bounded_by
 from sites.tokens import issue_token as issue_token  # noqa: PLC0414  one place for callers to find the services
 from trialops.accounts.models import User
+from trialops.audit.context import acting, who_is
 
 
 def legal_next(status: SiteStatus | None) -> list[SiteStatus]:
@@ -144,6 +145,18 @@ def grant_membership(*, user: User, study: Study, role: str, starts_on: date, si
     membership.full_clean()
     membership.save()
     return membership
+
+
+@transaction.atomic
+def store_set_up(*, row: Model, by: User) -> Model:
+    """Store a row of set-up data (a study, a site, an investigator, a term, a person) that a manager has typed.
+
+    What the row's own rules refuse is a ValidationError.
+    """
+    with acting(who=who_is(by)):
+        row.full_clean()
+        row.save()
+    return row
 
 
 def _refuse_without_reason(status: SiteStatus, reason: str) -> None:

@@ -90,7 +90,7 @@ class Stretch:
 @counted
 def enrolled(sites: Sequence[Site], days: Days) -> list[Enrolled]:
     """Persons by the day of their enrollment, in the order of the days; nobody is enrolled twice."""
-    rows = _changes(sites, days).filter(state=S.ENROLLED).order_by("effective_on", "subject__site__code")
+    rows = changes_by(sites, days).filter(state=S.ENROLLED).order_by("effective_on", "subject__site__code")
     counted = rows.values_list("subject__site__code", "effective_on").annotate(Count("subject", distinct=True))
     return [Enrolled(*row) for row in counted]
 
@@ -98,7 +98,7 @@ def enrolled(sites: Sequence[Site], days: Days) -> list[Enrolled]:
 @counted
 def flow(sites: Sequence[Site], days: Days) -> Flow:
     """Where everybody's way has led by the day."""
-    earlier = _changes(sites, days).filter(subject=OuterRef("pk"))
+    earlier = changes_by(sites, days).filter(subject=OuterRef("pk"))
     latest = earlier.order_by("-effective_on", "-id").values("state")[:1]
     persons = Subject.objects.filter(site__in=sites).annotate(
         now=Subquery(latest), was_enrolled=Exists(earlier.filter(state=S.ENROLLED)),
@@ -134,7 +134,7 @@ def failures(sites: Sequence[Site], days: Days) -> list[Failures]:
 def waits(sites: Sequence[Site], days: Days) -> Waits:
     """How long persons waited: from the day screening began (consent) to verdict and to first dose."""
     ways = (
-        _changes(sites, days)
+        changes_by(sites, days)
         .order_by()
         .values("subject")
         .annotate(
@@ -173,7 +173,7 @@ def _merged(entries: list[tuple[date, SiteStatus, str]], until: date) -> Iterato
             yield Stretch(status, first, date.fromordinal(ends.toordinal() - 1), reason)
 
 
-def _changes(sites: Sequence[Site], days: Days) -> QuerySet[SubjectStateChange]:
+def changes_by(sites: Sequence[Site], days: Days) -> QuerySet[SubjectStateChange]:
     """The state entries of the sites that had taken effect by the day of each."""
     return SubjectStateChange.objects.filter(_by_day(sites, days))
 

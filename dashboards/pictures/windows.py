@@ -71,6 +71,10 @@ class Windows:
         found = [(line, span) for line in self.lines for span in line.windows if first <= span.first <= last]
         return sorted(found, key=lambda each: (each[1].first, each[0].subject))
 
+    def open_on(self, day: date) -> int:
+        """How many persons have a window on this day."""
+        return sum(any(span.first <= day <= span.last for span in line.windows) for line in self.lines)
+
 
 def window_chart(figures: Windows, scope: Scope) -> Picture:
     """A line for each person, from today on; the day to dose on is read from where the bars are."""

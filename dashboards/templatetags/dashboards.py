@@ -1,11 +1,25 @@
-"""Small drawings of the dashboard."""
+"""Small drawings of the dashboard, and the status of the sites where the set-up begins."""
+
+from typing import Any
 
 from django import template
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dashboards.glance import glances
+from sites.viewing import viewer_of
+
 register = template.Library()
 WIDTH, HEIGHT = 120, 10
+
+
+@register.inclusion_tag("dashboards/sites_at_a_glance.html", takes_context=True)
+def sites_at_a_glance(context: template.Context) -> dict[str, Any]:
+    """The sites of each study that the signed-in person manages, with the figures of the overview."""
+    request: HttpRequest = context["request"]
+    viewer = viewer_of(request)
+    return glances(viewer.access, now=viewer.now)
 
 
 @register.simple_tag

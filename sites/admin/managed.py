@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from sites import access
+from sites import access, services
 from sites.access import Access
 from sites.admin.history import AuditHistory
 from sites.models import (
@@ -77,6 +77,9 @@ class ManagedAdmin(AuditHistory):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing that stands in a history is deleted; it is ended."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        services.store_set_up(row=obj, by=access_behind(request).user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

@@ -45,7 +45,7 @@ def pages_to_show(page: Page, base: str) -> dict[str, str]:
     return shown
 
 
-def _top_of(page: Page) -> FloatRect:
+def top_of(page: Page) -> FloatRect:
     """The page from its top, at most LONGEST high: some pages are very long."""
     size = page.evaluate(
         "({width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight})"
@@ -66,7 +66,7 @@ def take(browser: Browser, base: str, directory: Path, *, everything: bool) -> N
             if kept is not None and name not in kept:
                 continue
             page.goto(base + address)
-            page.screenshot(path=directory / f"{name}-{look}.png", full_page=True, clip=_top_of(page))
+            page.screenshot(path=directory / f"{name}-{look}.png", full_page=True, clip=top_of(page))
         context.close()
 
 

@@ -14,9 +14,8 @@ from screening.criteria import parse_record
 from screening.models import AbsentValue, Observation, ScreenFailure, Subject, Therapy
 from sites.models import Membership, Site
 from sites.queries import site_today
-from tests.browser.driving import Complaints, sign_in
-from tests.browser.test_main_journey import LOOKS, PASSWORD, no_sideways_scrolling, opened
-from tests.browser.test_pictures import violations
+from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in, violations
+from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
 from tests.browser.test_review_journey import tab_to
 from tests.people import member
 from tests.screening.records import eligible_record

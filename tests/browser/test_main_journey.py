@@ -13,7 +13,7 @@ from sites.models import Membership, Site
 from sites.roles import ensure_groups
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
-from tests.browser.driving import Complaints, sign_in
+from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in
 from tests.people import member
 from tests.screening.study import open_reference_site
 
@@ -47,10 +47,6 @@ def opened(browser: Browser, look: dict[str, Any], complaints: Complaints) -> tu
     page.set_default_timeout(15_000)
     complaints.listen(page)
     return context, page
-
-
-def no_sideways_scrolling(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["desktop, light", "phone, dark"])

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import global_settings
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from screening import services
 from screening.criteria import parse_record
 from sites.models import Membership, Site
 from sites.queries import site_today
-from tests.browser.driving import Complaints, sign_in
-from tests.browser.test_main_journey import LOOKS, PASSWORD, no_sideways_scrolling, opened
+from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in, violations
+from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
 from tests.people import member
 from tests.screening.records import eligible_record, with_fact
 from tests.screening.study import open_reference_site
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.browser
 STUDY = "/studies/NCT03464916/"
 PAGES = (STUDY, f"{STUDY}?change=JAX", f"{STUDY}?as_of=2025-06-01", f"{STUDY}pictures/", f"{STUDY}pictures/?site=JAX",
          f"{STUDY}compare/", f"{STUDY}sites/JAX/")  # fmt: skip
-WCAG_2_2_AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 REFRESHED = """() => new Promise((settled) => {
   document.addEventListener("htmx:afterSettle", () => settled(), {once: true});
   htmx.trigger("#live", "refresh");
@@ -43,11 +41,6 @@ def site(address: str, settings: Any) -> Site:
         record = with_fact(eligible_record(today=today, dose=today + timedelta(days=9)), "lvef", lvef)
         services.import_record(site=site, record=parse_record(record), by=manager, now=now)
     return site
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": WCAG_2_2_AA, "resultTypes": ["violations"]}).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
 
 
 def test_a_page_that_is_not_accessible_would_be_noticed(browser: Browser) -> None:

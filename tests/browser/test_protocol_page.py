@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from screening.models import Observation
 from sites.models import Membership, Site
-from tests.browser.driving import Complaints, sign_in
-from tests.browser.test_main_journey import LOOKS, PASSWORD, no_sideways_scrolling, opened
+from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in
+from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
 from tests.people import member
 from tests.screening.study import open_example_site
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from screening.models import Signature, Subject
 from sites.models import Membership, Site
-from tests.browser.driving import Complaints
-from tests.browser.test_main_journey import LOOKS, PASSWORD, no_sideways_scrolling, opened
+from tests.browser.driving import Complaints, no_sideways_scrolling
+from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
 from tests.people import member
 from tests.screening.reviews import failed
 from tests.screening.study import open_reference_site

@@ -15,8 +15,8 @@ from screening.rescoring import work_on
 from screening.rescoring.runs import divide
 from sites.models import Membership, Site
 from sites.queries import site_today
-from tests.browser.driving import Complaints, sign_in
-from tests.browser.test_main_journey import LOOKS, PASSWORD, no_sideways_scrolling, opened
+from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in
+from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
 from tests.people import member
 from tests.screening.records import eligible_record, with_fact
 from tests.screening.study import open_reference_site

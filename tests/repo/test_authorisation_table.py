@@ -100,6 +100,7 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/discard/": {"POST": SITE_STAFF},
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/copy.csv": {"GET": SITE_STAFF},
     "studies/<str:registry_id>/live/": {"GET": MEMBERS},
+    "studies/<str:registry_id>/persons/<str:figure>/": {"GET": "in ok ok ok ok 404 in 404"},
     "studies/<str:registry_id>/pictures/": {"GET": MEMBERS},
     "studies/<str:registry_id>/pictures/<str:name>.svg": {"GET": MEMBERS},
     "studies/<str:registry_id>/pictures/<str:name>.csv": {"GET": MEMBERS},

@@ -80,6 +80,7 @@ ABSENT: dict[str, Any] = {
     "key": "guessed",
     "token_id": uuid.UUID(int=1),
     "name": "no-such-picture",
+    "figure": "no-such-figure",
 }
 
 
@@ -128,6 +129,7 @@ class Place:
             "key": "guessed",
             "token_id": ApiToken.objects.get(name=f"token of {self.site.code}").public_id,
             "name": "consort",
+            "figure": "screened",
         }
 
 

@@ -120,3 +120,4 @@ def test_windows_that_open_this_week_are_found(jax: Site, by: User) -> None:
     opening = found.opening(TODAY, TODAY + timedelta(days=7))
     assert [(line.subject, span.first) for line, span in opening] == [("JAX-0001", TODAY + timedelta(days=3))]
     assert found.opening(TODAY, TODAY) == []
+    assert [found.open_on(TODAY + timedelta(days=days)) for days in (0, 2, 3)] == [0, 0, 1]

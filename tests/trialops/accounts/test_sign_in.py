@@ -139,7 +139,7 @@ def test_the_last_sign_in_is_told_after_the_next_and_on_the_account_page() -> No
     client = Client()
     send(client, "somebody", PASSWORD)
     assert "Your last sign-in was on 2026-11-20 09:30 UTC" in text(client.get("/studies/"))
-    assert "2026-11-20 09:30 UTC" in text(client.get("/account/"))
+    assert "20 Nov 2026, 09:30 UTC" in text(client.get("/account/"))
 
 
 def test_a_sign_in_ends_when_it_is_not_used_and_after_half_a_day_in_any_case(settings: Any) -> None:
