@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api bench-reminders contract agreement mutants reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -30,6 +30,7 @@ help:
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
 	@echo "make bench-rescoring  score stored pools again under a changed document (SIZES=\"10000 100000\")"
 	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
+	@echo "make bench-reminders  100,000 due reminders in digests, with 1, 2 and 4 workers (REMINDERS=\"--workers 2\" for a part)"
 	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make reset   remove the demo's databases, mails, logs and secrets"
@@ -105,6 +106,10 @@ bench-api: .venv/.synced
 	@command -v wrk >/dev/null || { echo "Install wrk (on Debian: apt-get install wrk), then run make bench-api again."; exit 1; }
 	@unset VIRTUAL_ENV; "$$(ls .tools/uv-venv/bin/uv 2>/dev/null || echo uv)" pip install --quiet --python $(PYTHON) $(GRANIAN)
 	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(PYTHON) -m benchmarks.polling $(POLLING)'
+
+# How many reminders a minute go out in digests, and what a sweep costs beside a million that are not due.
+bench-reminders: .venv/.synced
+	@$(PYTHON) -m tests.faults throughput $(REMINDERS)
 
 # The long form of the API's contract: tens of thousands of generated requests, as each kind of asker.
 EXAMPLES ?= 600
