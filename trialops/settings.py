@@ -278,6 +278,7 @@ WEBHOOK_ALLOWED_NETWORKS = env.parsed(
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
 REDIS_URL = with_password(env.str("REDIS_URL", default="redis://localhost:6379/0"), env.str("REDIS_PASSWORD"))
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "trialops.broker:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     "socket_connect_timeout": 5,
