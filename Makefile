@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility bench-reminders FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -33,6 +33,7 @@ help:
 	@echo "make bench-api  the polled API under load, with each web server (POLLING=\"--connections 16\" for a part)"
 	@echo "make load    people at work on a large study, for half an hour (LOAD=\"--minutes 2 --subjects 10000\")"
 	@echo "make bench-overview  the overview of 1,000 sites against that of two (SUBJECTS=100000)"
+	@echo "make bench-reminders  100,000 due reminders in digests, with 1, 2 and 4 workers (REMINDERS=\"--workers 2\" for a part)"
 	@echo "make contract  generated requests against the API's description, tens of thousands (EXAMPLES=100)"
 	@echo "make agreement  score random records from the database and from a file (CASES=100000)"
 	@echo "make audit   known vulnerabilities of what uv.lock names; says so when nothing could be checked"
@@ -122,10 +123,15 @@ load: .venv/.synced
 	$(WITH_GROUP) load
 	@state=$$(mktemp -d); TRIALOPS_STATE_DIR="$$state" $(PYTHON) -m trialops.embedded run -- sh -euc '$(MANAGE) migrate --verbosity 0; \
 	  $(MANAGE) collectstatic --noinput --verbosity 0; $(PYTHON) -m benchmarks.load $(LOAD)'; ended=$$?; rm -rf "$$state"; exit $$ended
+
 SUBJECTS ?= 5000000
 bench-overview: .venv/.synced
 	$(BESIDE_SERVERS) sh -euc '$(MANAGE) migrate --verbosity 0; $(MANAGE) collectstatic --noinput --verbosity 0; \
 	  $(PYTHON) -m benchmarks.overview $(SUBJECTS)'
+
+# How many reminders a minute go out in digests, and what a sweep costs beside a million that are not due.
+bench-reminders: .venv/.synced
+	@$(PYTHON) -m tests.faults throughput $(REMINDERS)
 
 # The long form of the API's contract: tens of thousands of generated requests, as each kind of asker.
 EXAMPLES ?= 600

@@ -43,8 +43,8 @@ class Received:
 class MailServer:
     """What the server accepted. `answers` are given to the next messages instead of accepting them;
     `before_answer` is called when a message has arrived and is not yet answered; `refused` are addresses it refuses;
-    recipients of the domain `hang_for` are never answered. `loses_reply` is asked with the number of the accepted
-    message whether the connection breaks before the sender hears of it.
+    recipients of the domain, or at the address, `hang_for` are never answered. `loses_reply` is asked with the number
+    of the accepted message whether the connection breaks before the sender hears of it.
     """
 
     accepted: list[Received] = field(default_factory=list)
@@ -59,7 +59,7 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self.hang_for and address.endswith("@" + self.hang_for):
+        if self.hang_for and f"@{address}".endswith("@" + self.hang_for):
             await asyncio.sleep(3600)
         if address in self.refused:
             return "550 No such user here"

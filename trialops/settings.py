@@ -188,7 +188,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "trialops: "
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "5/5m/key", "calendar_feed": "30/m/ip"}
 ALLAUTH_TRUSTED_PROXY_COUNT = NUM_PROXIES = env.int("NUM_PROXIES", default=0)
 MFA_ADAPTER = "trialops.accounts.adapters.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -292,6 +292,7 @@ WEBHOOKS_WAIT_WHILE = "screening.reminders.quarantine.in_quarantine"  # what a r
 # Celery: Redis carries wake-up hints only; the work that is due stands in PostgreSQL.
 REDIS_URL = with_password(env.str("REDIS_URL", default="redis://localhost:6379/0"), env.str("REDIS_PASSWORD"))
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "trialops.broker:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     "socket_connect_timeout": 5,

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter, itemgetter
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from screening.models import Audience, Channel, Lane, Message, MessageState, Notice, Reminder, ReminderState
@@ -25,6 +25,8 @@ Occasion = Notice.Occasion
 
 AHEAD = timedelta(hours=9)
 """Reminders are addressed so long before they are due, from the midnight before, so that an early digest holds them."""
+ADDRESSED_AGAIN_AFTER = timedelta(hours=1)
+"""What has reached nobody, since whoever it was for could not be reached, is addressed anew after this time."""
 BATCH = 500
 
 
@@ -34,7 +36,8 @@ def address_due(*, now: datetime, limit: int = BATCH) -> int:
     Rows that another sweep holds are passed over. What nobody can be told stays due and is addressed again later.
     """
     with transaction.atomic(durable=True):
-        return _address(due_rows().order_by("due_at", "pk"), Occasion.DUE, now=now, limit=limit)
+        in_turn = due_rows().order_by("due_at", "site_id", "pk")  # a batch of few sites asks few people
+        return _address(in_turn, Occasion.DUE, now=now, limit=limit)
 
 
 def due_rows() -> QuerySet[Reminder]:
@@ -43,10 +46,12 @@ def due_rows() -> QuerySet[Reminder]:
 
 
 def address_untold(*, now: datetime, limit: int = BATCH) -> int:
-    """Try again those that nobody could be told when they came due."""
+    """Try again those that nobody could be told when they came due, or that have reached nobody since."""
     with transaction.atomic(durable=True):
-        notices = Notice.objects.filter(reminder=OuterRef("pk"))
-        rows = Reminder.objects.filter(~Exists(notices), state=R.DUE, due_at__lte=Now(), closes_at__gt=Now())
+        heard = Q(sent_at__isnull=False, message__channel=Channel.MAIL)
+        on_its_way = Q(message__state=MessageState.WAITING) | Q(message__created_at__gt=Now() - ADDRESSED_AGAIN_AFTER)
+        carried = Notice.objects.filter(heard | on_its_way, reminder=OuterRef("pk"))
+        rows = Reminder.objects.filter(~Exists(carried), state=R.DUE, due_at__lte=Now(), closes_at__gt=Now())
         return _address(rows.order_by("?"), Occasion.DUE, now=now, limit=limit)
 
 
@@ -55,17 +60,20 @@ def address(
 ) -> dict[Reminder, int]:
     """Make the messages for reminders whose rows are locked; returns to how many receivers each goes.
 
-    `audience` takes the place of each reminder's own. On every occasion but the ordinary one it goes at once.
+    `audience` takes the place of each reminder's own. On every occasion but the ordinary one it goes at once. Who
+    works there, is absent or stands in is asked for the day on which it is told, not for the one on which it is
+    addressed.
     """
     outbox = _Outbox(now)
     receivers: dict[Reminder, int] = {}
-    people: dict[tuple[int, Audience], list[Person]] = {}
+    people: dict[tuple[int, Audience, date, bool], list[Person]] = {}
     webhooks: dict[int, list[WebhookEndpoint]] = {}
     for reminder in reminders:
         site, told = reminder.site, audience or Audience(reminder.audience)
-        key = (site.pk, told)
+        day, urgent = site_today(site, told_at(reminder, occasion, now=now)), is_urgent(reminder, occasion)
+        key = (site.pk, told, day, urgent)
         if key not in people:
-            people[key] = audience_of(site, told, today=site_today(site, now))
+            people[key] = audience_of(site, told, today=day, urgent=urgent)
         if site.pk not in webhooks:
             webhooks[site.pk] = list(WebhookEndpoint.objects.filter(site=site, disabled_at__isnull=True))
         receivers[reminder] = len(people[key])
@@ -75,6 +83,15 @@ def address(
             outbox.webhook(reminder, endpoint, occasion)
     outbox.write()
     return receivers
+
+
+def told_at(reminder: Reminder, occasion: Occasion, *, now: datetime) -> datetime:
+    """An ordinary one when it is due, if that is still to come; all else now."""
+    return max(reminder.due_at, now) if occasion == Occasion.DUE else now
+
+
+def is_urgent(reminder: Reminder, occasion: Occasion) -> bool:
+    return reminder.urgent or occasion != Occasion.DUE
 
 
 def _address(rows: QuerySet[Reminder], occasion: Occasion, *, now: datetime, limit: int) -> int:
@@ -120,8 +137,8 @@ class _Outbox:
     notices: list[Notice] = field(default_factory=list)
 
     def mail(self, reminder: Reminder, person: Person, occasion: Occasion) -> None:
-        urgent = reminder.urgent or occasion != Occasion.DUE
-        if not person.reachable or not person.wants_mail(urgent=urgent):
+        urgent = is_urgent(reminder, occasion)
+        if not person.gets_mail(urgent=urgent):
             return
         lane = self.lane(*mail_lane(person.user.email, reminder.site))
         notice = Notice(reminder=reminder, occasion=occasion, stands_in_for=person.stands_in_for)
@@ -134,7 +151,7 @@ class _Outbox:
             self.digests.setdefault((person.user.pk, lane.pk, at), []).append(notice)
 
     def webhook(self, reminder: Reminder, endpoint: WebhookEndpoint, occasion: Occasion) -> None:
-        at = max(reminder.due_at, self.now) if occasion == Occasion.DUE else self.now
+        at = told_at(reminder, occasion, now=self.now)
         lane = self.lane(f"webhook:{endpoint.pk}", Channel.WEBHOOK, "")
         self.add(
             Message(channel=Channel.WEBHOOK, lane=lane, endpoint=endpoint, urgent=reminder.urgent, send_at=at),
@@ -182,7 +199,16 @@ def hours_of(person: Person, site: Site) -> Hours:
     """A person's wishes about time; the site's zone holds unless they have named one that exists."""
     wishes = person.wishes
     quiet = (wishes.quiet_from, wishes.quiet_to) if wishes.quiet_from and wishes.quiet_to else None
-    return Hours(ZoneInfo(wishes.time_zone) if wishes.time_zone else site.zone, wishes.digest_at, quiet)
+    return Hours(_zone_of(person) or site.zone, wishes.digest_at, quiet)
+
+
+def _zone_of(person: Person) -> ZoneInfo | None:
+    """The zone that a person has named; None without one, or if this system does not know it (any more)."""
+    try:
+        return ZoneInfo(person.wishes.time_zone) if person.wishes.time_zone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        logger.warning("User %s has named a time zone that does not exist; the site's holds.", person.user.pk)
+        return None
 
 
 def slot_of(reminder: Reminder) -> Slot:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -12,6 +12,7 @@ from django.db.models import Q
 from screening.models import Audience, MailChoice, ReminderPreference
 from sites.access import SITE_STAFF
 from sites.models import Membership, Site
+from sites.queries import site_today
 from trialops.accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -38,23 +39,31 @@ class Person:
         """Whether the account has an e-mail address that is one."""
         return is_address(self.user.email)
 
+    def gets_mail(self, *, urgent: bool) -> bool:
+        return self.reachable and self.wants_mail(urgent=urgent)
+
     def wants_mail(self, *, urgent: bool) -> bool:
-        """A principal investigator hears of urgent ones whatever was chosen; a deputy hears what was handed over."""
+        """What was chosen; but a principal investigator hears of urgent ones whatever that is."""
         if urgent and self.is_principal:
             return True
         return self.wishes.mail == MailChoice.ALL or (urgent and self.wishes.mail == MailChoice.URGENT)
 
 
-def audience_of(site: Site, audience: Audience, *, today: date) -> list[Person]:
+def audience_of(site: Site, audience: Audience, *, today: date, urgent: bool = False) -> list[Person]:
     """The people of one audience at a site on a day, else the study's managers; empty when there is nobody at all.
 
-    An inactive account counts as nobody, and so does a whole audience of which no address can be reached.
+    An inactive account counts as nobody, and so does a whole audience of which no address can be reached. Where none
+    of them wants a mail, an urgent one goes to the managers too, if one of them does; else the list in the product
+    has to do.
     """
+    reached: list[Person] = []
     for each in dict.fromkeys((audience, Audience.MANAGER)):
         people = with_deputies(_members(site, each, today), site=site, today=today)
         if any(person.reachable for person in people):
-            return people
-    return []
+            if not urgent or any(person.gets_mail(urgent=True) for person in people):
+                return people
+            reached = reached or people
+    return reached
 
 
 def with_deputies(people: Iterable[Person], *, site: Site, today: date) -> list[Person]:
@@ -90,6 +99,11 @@ def colleagues_of(site: Site, *, today: date) -> Q:
     staff = Q(site=site, role__in=SITE_STAFF)
     managers = Q(study_id=site.study_id, role=Role.STUDY_MANAGER)
     return (staff | managers) & Membership.active_on(today) & Q(user__is_active=True)
+
+
+def works_there(user: User, site: Site, *, at: datetime) -> bool:
+    """Whether a person works at a site, or manages its study, on the site's day."""
+    return Membership.objects.filter(colleagues_of(site, today=site_today(site, at)), user=user).exists()
 
 
 def _members(site: Site, audience: Audience, today: date) -> list[Person]:

@@ -18,8 +18,9 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from screening.models import Channel, Message, MessageState, Notice, ReminderState
+from screening.models import Channel, Lane, Message, MessageState, Notice, ReminderState
 from screening.reminders import records
+from screening.reminders.audience import works_there
 from screening.reminders.errors import SendError, from_anything
 from screening.reminders.lanes import lanes_with_work, may_claim, waiting
 from screening.reminders.mail import compose
@@ -92,13 +93,16 @@ def help_in(lane_id: int, *, budget: timedelta = BUDGET) -> Swept:
 def claim_next(lane_id: int) -> Claim | None:
     """Claim the message of a lane that has waited longest, urgent ones first; None when there is none or it is paused.
 
-    In quarantine there is nothing to claim. Row locks that others hold are skipped.
+    In quarantine there is nothing to claim. A failing lane is tried with the message that has been tried least: one
+    that its server cannot bear holds up no other. Row locks that others hold are skipped.
     """
     lease = timedelta(seconds=getattr(settings, "REMINDER_LEASE_SECONDS", LEASE_SECONDS))
     with transaction.atomic(durable=True):
         if in_quarantine() or not may_claim(lane_id, lease=lease):
             return None
-        due = Message.objects.filter(waiting(), lane=lane_id).order_by("-urgent", "send_at", "pk")
+        failing = Lane.objects.filter(pk=lane_id, failures__gt=0).exists()
+        order = (["attempt"] if failing else []) + ["-urgent", "send_at", "pk"]
+        due = Message.objects.filter(waiting(), lane=lane_id).order_by(*order)
         row = due.select_for_update(skip_locked=True, no_key=True).annotate(claimed_at=Now()).first()
         if row is None:
             return None
@@ -118,6 +122,7 @@ def deliver(claim: Claim) -> Swept:
     if not notices:
         return records.record_dropped(message)
     try:
+        notices = still_theirs(message, notices, at=claim.claimed_at)
         _send(message, notices, at=claim.claimed_at)
     except Exception as raised:  # noqa: BLE001  every kind of failure of one message is recorded and retried
         error = from_anything(raised)
@@ -137,11 +142,22 @@ def sayable(message: Message, *, at: datetime) -> list[Notice]:
     return list(notices.filter(still).order_by("reminder__window_to", "reminder__due_at", "pk"))
 
 
+def still_theirs(message: Message, notices: list[Notice], *, at: datetime) -> list[Notice]:
+    """Those about sites where the receiver of a mail still works; raises SendError when there is none any more."""
+    user = message.user
+    if user is None:  # a webhook, which is its site's own
+        return notices
+    sites = {notice.reminder.site for notice in notices}
+    own = {site.pk for site in sites if user.is_active and works_there(user, site, at=at)}
+    theirs = [notice for notice in notices if notice.reminder.site_id in own]
+    if not theirs:
+        raise SendError("the account has no role there any more", permanent=True)
+    return theirs
+
+
 def _send(message: Message, notices: Sequence[Notice], *, at: datetime) -> None:
     if message.channel == Channel.WEBHOOK:
         call(message, notices, at=at)
-    elif message.user is None or not message.user.is_active:
-        raise SendError("the account is not active any more", permanent=True)
     else:
         transmit(compose(message, notices), route=message.lane.route)
 

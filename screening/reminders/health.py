@@ -11,8 +11,9 @@ from screening.models import Heartbeat, Message, MessageState, Reminder, Reminde
 from screening.reminders.quarantine import in_quarantine
 from trialops.scope import system_scope
 
-SWEEP, RECONCILE = "sweep", "reconcile"
+SWEEP, RECONCILE, COMPARING = "sweep", "reconcile", "comparing"
 NO_SWEEP_FOR = timedelta(minutes=5)
+NO_COMPARISON_FOR = timedelta(hours=26)
 OVERDUE_AFTER = timedelta(minutes=10)
 COUNTED_UP_TO = 1000
 R = ReminderState
@@ -36,13 +37,18 @@ def beat(name: str, detail: str = "") -> None:
     Heartbeat.objects.update_or_create(name=name, defaults={"completed_at": Now(), "detail": detail[:500]})
 
 
+def last_beat(name: str) -> datetime | None:
+    """When that piece of work was last completed; None for never."""
+    return Heartbeat.objects.filter(name=name).values_list("completed_at", flat=True).first()
+
+
 @system_scope()  # only figures leave it
 def health(*, now: datetime, watched_since: datetime) -> Health:
     """The state of the reminders at `now`, as one who has watched since `watched_since` can tell.
 
     Whoever has just started gives the workers, who may have started with it, the time that they need.
     """
-    last = Heartbeat.objects.filter(name=SWEEP).values_list("completed_at", flat=True).first()
+    last = last_beat(SWEEP)
     overdue = count_overdue(now)
     problems = []
     silent_since = max(last, watched_since) if last else watched_since
@@ -56,6 +62,8 @@ def health(*, now: datetime, watched_since: datetime) -> Health:
         problems.append(_("Reminders wait in quarantine, since this database was restored or copied: release them."))
     elif overdue and now - watched_since > NO_SWEEP_FOR:
         problems.append(_("%(count)s reminders or messages are overdue by more than 10 minutes.") % {"count": overdue})
+    if now - max(last_beat(RECONCILE) or watched_since, watched_since) > NO_COMPARISON_FOR:
+        problems.append(_("The plan of reminders has not been compared with the facts for more than a day."))
     return Health(last, overdue, tuple(problems))
 
 

@@ -55,3 +55,8 @@ def lane_works(lane_id: int) -> None:
     """Something got through: the lane is open again. Noted at most once a minute, since all senders share the row."""
     news = Q(failures__gt=0) | Q(last_sent_at__isnull=True) | Q(last_sent_at__lt=Now() - NOTED_EVERY)
     Lane.objects.filter(news, pk=lane_id).update(failures=0, paused_until=None, last_sent_at=Now())
+
+
+def lane_untried(lane_id: int) -> None:
+    """The one who was to try a failing lane had nothing to send after all: the next one may try."""
+    Lane.objects.filter(pk=lane_id, failures__gt=0).update(paused_until=Now())

@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -48,21 +48,6 @@ class Reconciled:
 
     def __str__(self) -> str:
         return f"{self.created} planned, {self.cancelled} cancelled, {self.done} done, {self.missed} missed"
-
-
-@dataclass(frozen=True)
-class Drift:
-    """What reconciling everything found and mended; `failed` are the ids of those it could not look at."""
-
-    subjects: int = 0
-    sites: int = 0
-    mended: Reconciled = field(default_factory=Reconciled)
-    failed: tuple[UUID | int, ...] = ()
-
-    def __str__(self) -> str:
-        found = str(self.mended) if self.mended.changed else "nothing to mend"
-        unseen = f", {len(self.failed)} could not be looked at" if self.failed else ""
-        return f"{self.subjects} subjects and {self.sites} sites: {found}{unseen}"
 
 
 class _SubjectOwner(Owner):
@@ -142,37 +127,11 @@ def reconcile_site_itself(site: Site, *, now: datetime) -> Reconciled:
     return _counted(changes)
 
 
-def reconcile_all(*, now: datetime) -> Drift:
-    """Reconcile every site and every subject whose reminders can change, each in its own transaction.
-
-    One that fails stops no other. Windows come nearer and end by time alone, so some change is normal; drift after a
-    fault is mended as well.
-    """
-    drift = Drift()
-    for site in Site.objects.order_by("pk"):
-        try:
-            mended = reconcile_site_itself(site, now=now)
-        except Exception:  # logged with the id; the others must still be looked at
-            logger.exception("Could not reconcile the reminders of site %s", site.pk)
-            drift = Drift(drift.subjects, drift.sites, drift.mended, (*drift.failed, site.pk))
-        else:
-            drift = Drift(drift.subjects, drift.sites + 1, drift.mended + mended, drift.failed)
-    for pk in _looked_at(Subject.objects.all()):
-        try:
-            mended = reconcile_one(pk, now=now)
-        except Exception:  # logged with the id; the others must still be looked at
-            logger.exception("Could not reconcile the reminders of subject %s", pk)
-            drift = Drift(drift.subjects, drift.sites, drift.mended, (*drift.failed, pk))
-        else:
-            drift = Drift(drift.subjects + 1, drift.sites, drift.mended + mended, drift.failed)
-    return drift
-
-
 @transaction.atomic
 def reconcile_site(site: Site, *, now: datetime) -> Reconciled:
     """Reconcile one site and its subjects, all or none."""
     mended = reconcile_site_itself(site, now=now)
-    for pk in _looked_at(Subject.objects.filter(site=site)):
+    for pk in looked_at(Subject.objects.filter(site=site)):
         mended += reconcile_one(pk, now=now)
     return mended
 
@@ -190,7 +149,7 @@ def reconcile_one(pk: UUID, *, now: datetime) -> Reconciled:
     return mended
 
 
-def _looked_at(subjects: QuerySet[Subject]) -> list[UUID]:
+def looked_at(subjects: QuerySet[Subject]) -> list[UUID]:
     """The ids of those in the study, with a review to come or a reminder still open, in a fixed order for locking."""
     chosen = subjects.filter(
         Q(state__in=OPEN_SUBJECTS)

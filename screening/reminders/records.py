@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from screening.models import (
     Audience,
     Channel,
+    Lane,
     Message,
     MessageAttempt,
     MessageState,
@@ -21,10 +22,10 @@ from screening.models import (
     ReminderState,
     WebhookEndpoint,
 )
-from screening.reminders.addressing import address
+from screening.reminders.addressing import ADDRESSED_AGAIN_AFTER, address
 from screening.reminders.clock import database_now
 from screening.reminders.errors import SendError
-from screening.reminders.lanes import lane_failed, lane_works
+from screening.reminders.lanes import lane_failed, lane_untried, lane_works
 from screening.reminders.webhooks import GoneError
 
 logger = logging.getLogger(__name__)
@@ -95,10 +96,15 @@ def record_sent(message: Message, notices: Sequence[Notice]) -> Swept:
 
 @transaction.atomic(durable=True)
 def record_temporary(message: Message, error: SendError, *, pause: timedelta) -> Swept:
-    """To be tried again after a pause; only the holder of the latest claim may say when."""
+    """To be tried again after a pause; only the holder of the latest claim may say when.
+
+    One that fails again and again while its lane works for others waits longer than the lane does.
+    """
     _add_attempt(message, Outcome.TEMPORARY, error=str(error))
     if error.of_lane:
-        pause = lane_failed(message.lane_id, str(error))
+        alone = not Lane.objects.filter(pk=message.lane_id, failures__gt=0).exists()
+        of_lane = lane_failed(message.lane_id, str(error))
+        pause = max(pause, of_lane) if alone else of_lane
     else:
         lane_works(message.lane_id)
     _held(message).update(lease_until=Now() + pause, error=str(error))
@@ -122,7 +128,7 @@ def record_permanent(message: Message, error: SendError) -> Swept:
 def record_dropped(message: Message) -> Swept:
     """Everything in it has been cancelled, answered or is over."""
     dropped = _held(message).update(state=M.DROPPED, lease_until=None)
-    lane_works(message.lane_id)
+    lane_untried(message.lane_id)
     return Swept(dropped=dropped)
 
 
@@ -141,10 +147,14 @@ def record_bounce(message: Message) -> bool:
 
 def _tell_managers(message: Message, *, though_sent: bool = False) -> None:
     """The reminders of a failed message that no other message can bring or has brought to anybody."""
-    elsewhere = Notice.objects.filter(reminder=OuterRef("pk"), message__state__in=[M.WAITING, M.SENT])
+    notices = Notice.objects.filter(reminder=OuterRef("pk"))
+    by_mail = notices.filter(message__channel=Channel.MAIL, message__state__in=[M.WAITING, M.SENT])
+    told_lately = notices.filter(
+        occasion=Occasion.UNDELIVERED, message__created_at__gt=Now() - ADDRESSED_AGAIN_AFTER
+    )  # the managers' own mails may be refused too, and must not go round in circles
     states = [R.DUE, R.SENT] if though_sent else [R.DUE]
-    unheard = Reminder.objects.filter(~Exists(elsewhere), state__in=states, notices__message=message)
-    unheard = unheard.exclude(audience=Audience.MANAGER).exclude(notices__occasion=Occasion.UNDELIVERED)
+    unheard = Reminder.objects.filter(~Exists(by_mail), ~Exists(told_lately), state__in=states)
+    unheard = unheard.filter(notices__message=message).exclude(audience=Audience.MANAGER)
     ids = list(unheard.values_list("pk", flat=True).distinct())
     locked = Reminder.objects.select_for_update(no_key=True, of=("self",)).select_related("site", "subject")
     reminders = list(locked.filter(pk__in=ids, state__in=states).order_by("pk"))
@@ -166,6 +176,8 @@ def _held(message: Message) -> QuerySet[Message]:
 
 
 def _add_attempt(message: Message, outcome: Outcome, *, reminders: int = 0, error: str = "") -> None:
-    MessageAttempt.objects.create(
+    """Once, also when it is recorded again because the answer to the first commit was lost."""
+    attempt = MessageAttempt(
         message=message, attempt=message.attempt, outcome=outcome, reminders=reminders, error=error
     )
+    MessageAttempt.objects.bulk_create([attempt], ignore_conflicts=True)

@@ -33,12 +33,14 @@ def digest_time(slot: Slot, hours: Hours, *, now: datetime) -> datetime:
     What is late already goes now. Quiet hours put it off, but never beyond the end of the window.
     """
     at = max(_wished(slot, hours), now)
-    return _inside(after_quiet(at, hours), slot, now)
+    wished = (after_quiet(at, hours), at)
+    return next((each for each in wished if each < slot.closes_at), max(slot.due_at, now))
 
 
 def urgent_time(slot: Slot, hours: Hours, *, now: datetime, whatever_the_hour: bool) -> datetime:
     """At once; after quiet hours for whoever may have them in urgent cases."""
-    return now if whatever_the_hour else _inside(after_quiet(now, hours), slot, now)
+    at = now if whatever_the_hour else after_quiet(now, hours)
+    return at if at < slot.closes_at else now
 
 
 def _wished(slot: Slot, hours: Hours) -> datetime:
@@ -64,7 +66,3 @@ def after_quiet(at: datetime, hours: Hours) -> datetime:
         if start <= at < end:
             return end
     return at
-
-
-def _inside(at: datetime, slot: Slot, now: datetime) -> datetime:
-    return at if at < slot.closes_at else now

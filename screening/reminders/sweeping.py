@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,7 +16,7 @@ from screening.criteria.practice import Escalation
 from screening.models import Audience, Message, Notice, ProtocolVersion, Reminder, ReminderState
 from screening.models.reminders import UNSENT
 from screening.queries import protocol_of, version_in_force
-from screening.reminders.addressing import address, address_due, address_untold
+from screening.reminders.addressing import ADDRESSED_AGAIN_AFTER, address, address_due, address_untold
 from screening.reminders.changes import LEVELS, mark_missed, told_after
 from screening.reminders.clock import database_now
 from screening.reminders.delivery import BUDGET, deliver_waiting
@@ -49,11 +50,15 @@ def sweep(*, budget: timedelta = BUDGET, ask_for_help: Callable[[], None] = lamb
 
 
 def prepare(*, until: float) -> Swept:
-    """All of a sweep but the sending, until the clock of time.monotonic() shows `until`; nothing in quarantine."""
+    """All of a sweep but the sending, until the clock of time.monotonic() shows `until`; nothing in quarantine.
+
+    What has passed gets a third of the time, however much of it there is: what is due must not wait behind it.
+    """
     if in_quarantine():
         return Swept()
-    now = database_now()
-    swept = Swept(missed=settle_passed(now=now), escalated=escalate(now=now))
+    now, began = database_now(), time.monotonic()
+    missed = settle_passed(now=now, until=began + (until - began) / 3)
+    swept = Swept(missed=missed, escalated=escalate(now=now))
     address_untold(now=now)
     while time.monotonic() < until and address_due(now=now):
         pass
@@ -74,26 +79,27 @@ def helpers_wanted() -> list[int]:
     return [lanes[nth % len(lanes)] for nth in range(count)] if lanes else []
 
 
-def settle_passed(*, now: datetime, limit: int = BATCH) -> int:
+def settle_passed(*, now: datetime, until: float = math.inf, limit: int = BATCH) -> int:
     """Windows that have ended: what a recorded fact settles is done, all else is missed. Returns how many were missed.
 
-    Facts that cannot be read do not keep a reminder open in silence.
+    Facts that cannot be read do not keep a reminder open in silence, and one that cannot be settled stops no other.
     """
     still_open = Q(state__in=UNSENT) | Q(state__in=[R.SENT, R.ACKNOWLEDGED], asks=True)  # as the partial index has it
     passed = Reminder.objects.filter(still_open, closes_at__lte=Now())
     rows = list(passed.order_by("closes_at").values_list("pk", "subject_id", "site_id")[:limit])
+    owned: dict[tuple[UUID | None, int], list[UUID]] = {}
+    for pk, subject_id, site_id in rows:
+        owned.setdefault((subject_id, site_id), []).append(pk)
     missed = 0
-    for subject_id, site_id in dict.fromkeys((subject, site) for _, subject, site in rows):
+    for (of_subject, of_site), own in owned.items():
+        if time.monotonic() >= until:
+            break
         try:
-            reconciled = (
-                reconcile_one(subject_id, now=now)
-                if subject_id
-                else reconcile_site_itself(Site.objects.get(pk=site_id), now=now)
-            )
-            missed += reconciled.missed
+            missed += _reconciled(of_subject, of_site, now=now)
         except Exception:  # logged with the ids; what it leaves open is missed below
-            logger.exception("Reminders of subject %s at site %s cannot be reconciled", subject_id, site_id)
-    return missed + sum(_miss(pk, now=now) for pk, _, _ in rows)
+            logger.exception("Reminders of subject %s at site %s cannot be reconciled", of_subject, of_site)
+        missed += sum(_miss(pk, now=now) for pk in own)
+    return missed
 
 
 def escalate(*, now: datetime, limit: int = BATCH) -> int:
@@ -107,12 +113,19 @@ def escalate(*, now: datetime, limit: int = BATCH) -> int:
         return len(reminders)
 
 
+def _reconciled(subject_id: UUID | None, site_id: int, *, now: datetime) -> int:
+    """How many were missed, in reconciling the subject, or the site itself if there is none."""
+    if subject_id:
+        return reconcile_one(subject_id, now=now).missed
+    return reconcile_site_itself(Site.objects.get(pk=site_id), now=now).missed
+
+
 def escalation_of(reminder: Reminder, *, now: datetime) -> Escalation:
     """The times of the protocol version that the subject is under, else of the one in force."""
-    version = reminder.subject.protocol_version if reminder.subject else _version_at(reminder.site, now)
     try:
+        version = reminder.subject.protocol_version if reminder.subject else _version_at(reminder.site, now)
         return protocol_of(version).practice.escalation if version else Escalation()
-    except ValueError:  # a document that cannot be read keeps nobody from hearing
+    except (ValueError, ZoneInfoNotFoundError):  # neither a document nor a zone that is none keeps anybody from hearing
         return Escalation()
 
 
@@ -122,20 +135,29 @@ def _version_at(site: Site, now: datetime) -> ProtocolVersion | None:
 
 def _up_one_level(reminder: Reminder, *, now: datetime) -> None:
     level = reminder.escalation
+    last = level + 1 >= len(LEVELS)
     if reminder.acknowledgements.filter(of_missed=True).exists():
         reminder.escalate_at = None
+    elif not _told_that_it_was_missed(reminder, LEVELS[level], now=now) and last:
+        reminder.escalate_at = now + ADDRESSED_AGAIN_AFTER
     else:
-        audience = LEVELS[level]
-        try:
-            with transaction.atomic():
-                address([reminder], Notice.Occasion.MISSED, audience=Audience(audience), now=now)
-        except Exception:  # logged with the id; the next level must still hear
-            logger.exception("Reminder %s: level %s cannot be told that it was missed", reminder.pk, audience)
-        reminder.escalation = level + 1
-        last = reminder.escalation >= len(LEVELS)
         missed_at = reminder.missed_at or now
+        reminder.escalation = level + 1
         reminder.escalate_at = None if last else missed_at + told_after(escalation_of(reminder, now=now), level + 1)
     reminder.save(update_fields=["escalation", "escalate_at"])
+
+
+def _told_that_it_was_missed(reminder: Reminder, audience: Audience, *, now: datetime) -> bool:
+    """Whether there was anybody to tell; logged with the id if not, since the next level must hear all the same."""
+    try:
+        with transaction.atomic():
+            receivers = address([reminder], Notice.Occasion.MISSED, audience=audience, now=now)[reminder]
+    except Exception:
+        logger.exception("Reminder %s: level %s cannot be told that it was missed", reminder.pk, audience)
+        return False
+    if not receivers:
+        logger.error("Reminder %s was missed, and on level %s there is nobody to tell.", reminder.pk, audience)
+    return receivers > 0
 
 
 @transaction.atomic

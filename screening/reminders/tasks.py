@@ -1,11 +1,12 @@
 """Celery tasks of the reminders: thin, ids only, and harmless however often, late or side by side they run."""
 
+from typing import Any
+
 from celery import shared_task
 
 from screening.reminders.clock import database_now
+from screening.reminders.comparison import Drift, compare_a_part
 from screening.reminders.delivery import help_in
-from screening.reminders.health import RECONCILE, beat
-from screening.reminders.plan import reconcile_all
 from screening.reminders.sweeping import helpers_wanted, sweep
 from trialops.hints import Hint, hint
 
@@ -29,6 +30,13 @@ def help_sending(lane_id: int) -> None:
 
 
 @shared_task(base=Hint)
-def reconcile_reminders() -> None:
-    """Compare the whole plan with the facts, mend any drift, and say what was mended."""
-    beat(RECONCILE, str(reconcile_all(now=database_now())))
+def reconcile_reminders(found: dict[str, Any] | None = None) -> None:
+    """Compare the plan with the facts, mend any drift, and say what was mended; another task takes what is left.
+
+    `found`: numbers of what the tasks before it found, and the id after which it goes on.
+    """
+    compare_a_part(
+        Drift.of(found) if found else None,
+        now=database_now(),
+        go_on=lambda so_far: hint(reconcile_reminders.name, so_far.as_arguments()),
+    )

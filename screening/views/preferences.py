@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -72,10 +73,19 @@ def calendar_address(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """The windows of whom the address belongs to; a wrong, revoked or retired address is nothing at all."""
+    """The windows of whom the address belongs to; a wrong, revoked or retired address is nothing at all.
+
+    Whoever asks for many of those is refused for a minute, whatever they ask for.
+    """
+    if not _wrong_address(request, only_look=True):
+        return HttpResponse(
+            _("Too many wrong addresses. Try again in a minute."), status=429, content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": "60"},
+        )  # fmt: skip
     feed = CalendarFeed.objects.select_related("user").filter(digest=digest_of(token), revoked_at__isnull=True).first()
     now = timezone.now()
     if feed is None or not feed.user.is_active:
+        _wrong_address(request)
         raise Http404
     access = access_of(feed.user, now.date())
     with scoped(person_scope(access)):
@@ -91,6 +101,12 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = etag
     return response
+
+
+def _wrong_address(request: HttpRequest, *, only_look: bool = False) -> bool:
+    """Count one wrong address of this client's network address; False when there have been too many already."""
+    usage = ratelimit.consume(request, app="allauth.account", action="calendar_feed", limit_get=True, dry_run=only_look)
+    return usage is not None
 
 
 def _member(request: HttpRequest) -> Viewer:

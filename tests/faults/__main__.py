@@ -29,7 +29,7 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
         "web": functools.partial(web.storm, kills=a.web_kills, postgres=a.postgres, valkey=a.valkey),
         "upgrade": functools.partial(web.upgrade, reloads=a.reloads),
         "throughput": functools.partial(
-            scenarios.throughput, due=a.reminders, people=a.people, future=a.future
+            scenarios.throughput, due=a.reminders, people=a.people, future=a.future, workers=a.workers
         ),
     }  # fmt: skip
     for name in a.scenario or every:
@@ -57,6 +57,13 @@ def main() -> int:
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default: {default})")
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two deployments (default: 2.5)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        nargs="+",
+        default=[1, 2, 4],
+        help="worker processes, for the throughput (default: 1 2 4)",
+    )
     given = parser.parse_args()
     several = list(chosen(given))
     if len(several) > 1:  # each in a process of its own: Django is set up once, on the databases of one stage

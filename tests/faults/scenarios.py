@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -161,30 +162,31 @@ def broker(stage: Stage, *, kills: int) -> Figures:
     }  # fmt: skip
 
 
-def throughput(stage: Stage, *, due: int, people: int, future: int) -> Figures:
-    """Digests with 1, 2 and 4 worker processes; and what a sweep costs with many reminders that are not due."""
+def throughput(stage: Stage, *, due: int, people: int, future: int, workers: Sequence[int]) -> Figures:
+    """Digests with so many worker processes, one after the other; a sweep's cost with many that are not due."""
     from django.db import connection
     from django.utils import timezone
 
     from screening.models import Message, Reminder
     from screening.reminders.sweeping import prepare
+    from trialops.scope import scoped
 
     subjects = make_sites(max(1, people // 2), people=2)
     figures: Figures = {"reminders": due, "people": people}
     now = timezone.now()
-    for round_, workers in enumerate((1, 2, 4)):
+    for round_, processes in enumerate(workers):
         make_due_round(subjects, due, round_, now - timedelta(hours=round_))
         before = stage.mail.count
         began = time.monotonic()
         beat = stage.processes.beat()
-        group = stage.processes.worker(concurrency=workers)
+        group = stage.processes.worker(concurrency=processes)
         stage.wait(lambda: not Reminder.objects.exclude(state="sent").exists(), seconds=1800, what="all sent")
         stage.wait(lambda: not Message.objects.filter(state="waiting").exists(), seconds=600, what="all messages sent")
         seconds = time.monotonic() - began
         group.end()
         beat.end()
-        figures[f"reminders/min, {workers} workers"] = round(due / seconds * 60)
-        figures[f"mails, {workers} workers"] = stage.mail.count - before
+        figures[f"reminders/min, {processes} workers"] = round(due / seconds * 60)
+        figures[f"mails, {processes} workers"] = stage.mail.count - before
 
     def cost() -> float:
         times = []
@@ -196,12 +198,12 @@ def throughput(stage: Stage, *, due: int, people: int, future: int) -> Figures:
 
     figures["sweep, ms, nothing due"] = round(cost(), 1)
     make_due_round(subjects, future, 9, now + timedelta(days=30))
-    with connection.cursor() as cursor:
+    with scoped(None), connection.cursor() as cursor:  # a scope is a transaction, in which nothing can be vacuumed
         cursor.execute("VACUUM (ANALYZE) screening_reminder")  # as autovacuum does some seconds later
     figures[f"sweep, ms, with {future} future reminders"] = round(cost(), 1)
     from screening.reminders.addressing import due_rows
 
-    figures["plan"] = due_rows().order_by("due_at", "pk")[:500].explain()
+    figures["plan"] = due_rows().order_by("due_at", "site_id", "pk")[:500].explain()
     return figures
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from screening.reminders.clock import database_now
+from screening.reminders.comparison import reconcile_all
 from screening.reminders.health import RECONCILE, beat
-from screening.reminders.plan import reconcile_all
 from screening.reminders.sweeping import sweep
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         failed = 0
         if not options["no_reconcile"]:
             drift = reconcile_all(now=database_now())
-            failed += len(drift.failed)
+            failed += drift.failed
             beat(RECONCILE, str(drift))
             self.stdout.write(str(drift))
         swept = sweep()

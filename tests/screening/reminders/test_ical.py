@@ -104,6 +104,14 @@ def test_a_guessed_address_is_nothing(path: str, token: str) -> None:
     assert Client().get(f"/calendar/{token}.ics").status_code in {400, 404}
 
 
+def test_who_guesses_on_and_on_is_refused_whatever_they_ask_for(path: str) -> None:
+    answers = [Client().get(f"/calendar/guess{nth}.ics").status_code for nth in range(31)]
+    assert answers == [404] * 30 + [429]
+    refused = Client().get(path)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert Client(REMOTE_ADDR="192.0.2.7").get(path).status_code == 200, "others are not bothered"
+
+
 def test_a_revoked_address_is_nothing(site: Any, path: str) -> None:
     user = site.memberships.get(role=Membership.Role.COORDINATOR).user
     revoke_calendar_feed(user=user, now=timezone.now())

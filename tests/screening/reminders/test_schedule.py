@@ -48,6 +48,12 @@ def test_quiet_hours_never_put_it_off_beyond_its_window() -> None:
     assert urgent_time(SLOT, hours, now=last, whatever_the_hour=False) == last
 
 
+def test_quiet_hours_longer_than_the_window_bring_it_when_it_is_due_and_not_before() -> None:
+    one_day = Slot(morning(DAY, CHICAGO), day_ends(DAY, CHICAGO), CHICAGO)
+    hours = Hours(CHICAGO, None, (time(7), time(0, 30)))
+    assert digest_time(one_day, hours, now=BEFORE) == one_day.due_at
+
+
 def test_urgent_ones_come_at_once_and_after_quiet_hours_only_for_who_may_have_them() -> None:
     night, hours = at("2026-12-02T05:00"), Hours(CHICAGO, None, (time(22), time(7)))
     assert urgent_time(SLOT, Hours(CHICAGO), now=night, whatever_the_hour=False) == night
