@@ -1,4 +1,4 @@
-"""What the frame of every page shows: reminders wanting attention, whether they go out at all, reviews to sign."""
+"""What the frame of every page shows: reminders wanting attention, what keeps them in, what investigators owe."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from screening.judging import open_judgements
 from screening.reminders.health import Health, health
 from screening.reminders.queries import Attention, attention
 from screening.reviews import awaiting
-from sites.access import Access
+from sites.access import INVESTIGATORS, Access
 from sites.models import Membership
 from sites.viewing import Viewer, viewer_of
 from trialops.health import started_at
@@ -41,18 +42,20 @@ def _alarm(viewer: Viewer) -> Health | None:
 
 @dataclass(frozen=True)
 class Signing:
-    """How many reviews wait for the person's signature; None for who signs nowhere."""
+    """How many reviews wait for the person's signature, and results for their judgement; None for who does neither."""
 
     waiting: int | None
 
 
 def _signing(viewer: Viewer) -> Signing:
-    sites = [site for site in viewer.access.sites if viewer.access.may_sign_at(site)] if _signs(viewer) else []
-    return Signing(awaiting(sites).count() if sites else None)
-
-
-def _signs(viewer: Viewer) -> bool:
-    return any(member.role == Membership.Role.PRINCIPAL_INVESTIGATOR for member in viewer.access.memberships)
+    access = viewer.access
+    if not any(member.role in INVESTIGATORS for member in access.memberships):
+        return Signing(None)
+    sites = list(access.sites.filter(pk__in=access.own_sites))
+    signed = [site for site in sites if access.may_sign_at(site)]
+    judged = [site for site in sites if access.may_judge_at(site)]
+    reviews = awaiting(signed).count() if signed else 0
+    return Signing(reviews + len(open_judgements(judged, now=viewer.now)))
 
 
 def hears(access: Access) -> bool:

@@ -84,8 +84,8 @@ def _enter(course: Course, site: Site, *, by: User, signer: User, now: datetime,
     state = SubjectState.PRE_SCREENED if course.outcome == "pre_screened" else SubjectState.IN_SCREENING
     as_of = worked_up + timedelta(days=2) if historical or course.outcome == "enrolled" else today
     subject = services.import_record(
-        site=site, record=parse_record(raw), by=by, now=now, screened_on=began, as_of=min(as_of, today), state=state
-    )
+        site=site, record=parse_record(raw), by=signer, now=now, screened_on=began, as_of=min(as_of, today), state=state
+    )  # an investigator's: the records hold judgements
     _follow_course(course, subject, decided=min(as_of, today), dose=dose, by=by, signer=signer, now=now)
     return subject
 

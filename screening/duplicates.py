@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -37,10 +38,14 @@ def people_like(site: Site, *, sex: str, birth_year: int | None, today: date) ->
 
 
 def doubles_of(subject: Subject) -> list[Double]:
-    """Subjects of the same site, sex and birth year with the same dated results or the same therapies: one query."""
+    """Subjects of the same site, sex and birth year with the same dated results or the same therapies.
+
+    The person's other attempts are known to be the same person, and are none.
+    """
     if not subject.sex or subject.birth_year is None:
         return []
     alike = Subject.objects.filter(site=subject.site_id, birth_year=subject.birth_year, sex=subject.sex)
+    alike = alike.exclude(pk__in=other_attempts(subject))
     results = _live(Observation).exclude(unit="")
     therapies = _live(Therapy).exclude(start=None)
     found = alike.exclude(pk=subject.pk).annotate(
@@ -49,6 +54,20 @@ def doubles_of(subject: Subject) -> list[Double]:
     )
     found = found.filter(Q(results__gte=AGREEING_RESULTS) | Q(therapies__gte=1)).order_by("number")[:MOST_NAMED]
     return [Double(subject=other, results=other.results, therapies=other.therapies) for other in found]
+
+
+def other_attempts(subject: Subject) -> set[UUID]:
+    """The earlier and the later attempts of the same person."""
+    found: set[UUID] = set()
+    earlier = subject.previous_attempt_id
+    while earlier is not None:
+        found.add(earlier)
+        earlier = Subject.objects.values_list("previous_attempt", flat=True).get(pk=earlier)
+    later = Subject.objects.filter(previous_attempt=subject).values_list("pk", flat=True).first()
+    while later is not None:
+        found.add(later)
+        later = Subject.objects.filter(previous_attempt=later).values_list("pk", flat=True).first()
+    return found
 
 
 def _live(model: type[Row]) -> QuerySet[Row]:

@@ -1,7 +1,6 @@
 """The fields of a subject's page: each fact of the protocol in a row of its group, and a new row of a list."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,9 +9,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from screening.criteria import Fact, FactKind, Protocol, parse_observation
+from screening.criteria import Fact, FactKind, parse_observation
 from screening.criteria import Observation as Parsed
-from screening.criteria.nodes import AbnormalResult, Node, parts_of
 from screening.fact_forms import (
     ANSWERS,
     YES_NO,
@@ -22,6 +20,7 @@ from screening.fact_forms import (
     time_at_site,
     value_of_kind,
 )
+from screening.judging import GIVEN, Judgements
 from screening.models import AbsentValue, Observation
 from screening.services import Entered, WithoutValue
 from trialops.forms import DayField, TimeOfDayField
@@ -33,30 +32,6 @@ TYPED_SHORT = {"nd": Why.NOT_DONE, "not done": Why.NOT_DONE, "nk": Why.NOT_KNOWN
 NUMBER_AND_UNIT = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)(?:\s+|(?=[^0-9.\s]))(\S.*)")
 """A unit that begins with a digit stands apart from the number: 2.61 is never 2.6 of the unit 1."""
 LATER = "later"
-
-
-@dataclass(frozen=True)
-class Judgements:
-    """Which facts a protocol judges beyond their reference, and of which it asks if they are due to the myeloma."""
-
-    judged: frozenset[str] = frozenset()
-    due: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, protocol: Protocol) -> "Judgements":
-        found = [node for criterion in protocol.criteria for node in _abnormal_results(criterion.condition)]
-        return cls(
-            judged=frozenset(node.fact.name for node in found),
-            due=frozenset(node.fact.name for node in found if node.unless_due_to_myeloma),
-        )
-
-    def asks_due(self, fact: Fact) -> bool:
-        return fact.name in self.due or fact.name not in self.judged
-
-
-def _abnormal_results(node: Node) -> list[AbnormalResult]:
-    below = [found for part in parts_of(node) for found in _abnormal_results(part)]
-    return [node, *below] if isinstance(node, AbnormalResult) else below
 
 
 class AnswerRow(FactForm):
@@ -77,12 +52,14 @@ class AnswerRow(FactForm):
     clinically_significant = forms.ChoiceField(label=gettext_lazy("Clinically significant?"), required=False)
     due_to_myeloma = forms.ChoiceField(label=gettext_lazy("Due to the myeloma?"), required=False)
 
-    judgement = ("clinically_significant", "due_to_myeloma")
+    judgement = GIVEN
     references = ("reference_low", "reference_high")
 
-    def __init__(self, *args: Any, fact: Fact, day: date | None, judgements: Judgements, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, fact: Fact, day: date | None, judgements: Judgements, may_judge: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, prefix=fact.name, use_required_attribute=False, **kwargs)
-        self.fact, self.day, self.judgements = fact, day, judgements
+        self.fact, self.day, self.judgements, self.may_judge = fact, day, judgements, may_judge
         self.fields["value"].label = fact.label[:1].upper() + fact.label[1:]
         self.fields["unit"].label = _("%(fact)s: unit, or why there is no value") % {"fact": fact.label}
         for name in (*self.references, *self.judgement, "on", "at"):
@@ -106,14 +83,20 @@ class AnswerRow(FactForm):
             empty = _("unit …") if units else "–"
             self.fields["unit"].widget.choices = [*units, *without] if one_unit else choices([*units, *without], empty)
         if self.fact.kind is not FactKind.QUANTITY:
-            for name in (*self.references, *self.judgement):
+            for name in self.references:
                 del self.fields[name]
-            return
         answers = choices([*YES_NO, (LATER, gettext_lazy("not judged yet"))], "–")
         for name in self.judgement:
             self.fields[name].choices = answers  # type: ignore[attr-defined]
-        if not self.judgements.asks_due(self.fact):
-            del self.fields["due_to_myeloma"]
+            if name not in self._asked:
+                del self.fields[name]
+
+    @property
+    def _asked(self) -> tuple[str, ...]:
+        """The judgements that this person may give of this fact."""
+        if self.fact.kind is not FactKind.QUANTITY or not self.may_judge:
+            return ()
+        return self.judgement if self.judgements.asks_due(self.fact) else ("clinically_significant",)
 
     @property
     def is_judged(self) -> bool:
@@ -150,6 +133,8 @@ class AnswerRow(FactForm):
         return text
 
     def clean(self) -> Json:
+        if not self.may_judge and any(self._typed(name) for name in self.judgement):
+            self.add_error(None, _("Only an investigator of the site judges a result; it is asked of them."))
         if self.is_blank:
             return self.cleaned_data
         why = self._why_none()
@@ -157,6 +142,8 @@ class AnswerRow(FactForm):
             self.cleaned_data["on"] = self.day
             if self.day is None:
                 self.add_error("on", _("Give the date, here or for the whole group."))
+        if why is not None:
+            self._refuse_beside_none(why)
         if why is not None and not self.errors:
             self.cleaned_data["answer"] = WithoutValue(self.fact.name, why, self.cleaned_data["on"])
             return self.cleaned_data
@@ -177,6 +164,12 @@ class AnswerRow(FactForm):
         if typed and short is None:
             self.add_error("value", _("A value and “%(why)s” contradict each other.") % {"why": Why(chosen).label})
         return Why(chosen)
+
+    def _refuse_beside_none(self, why: AbsentValue.Why) -> None:
+        """What belongs to a value is not dropped silently where there is none."""
+        for name in ("at", *self.references, *self.judgement):
+            if name in self.fields and self._typed(name):
+                self.add_error(name, _("“%(why)s” goes without it: empty it, or give the value.") % {"why": why.label})
 
     def raw(self, typed: Json) -> Json:
         at = typed["at"]
@@ -219,7 +212,9 @@ class AnswerRow(FactForm):
         return parse_observation(raw, self.catalogue)
 
     def _ask_for_judgement(self, typed: Json) -> None:
-        """A judgement is asked of what lies outside its reference, and of nothing else."""
+        """A judgement is asked of what lies outside its reference, and of nothing else; and only of investigators."""
+        if not self.may_judge:
+            return
         if not self.is_outside:
             for name in self.judgement:
                 if typed.get(name):

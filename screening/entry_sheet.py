@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 
 from screening.criteria import Fact, Protocol, RecordError
 from screening.criteria.catalogue import FactGroup
-from screening.entry_forms import AnswerRow, GroupForm, Judgements
+from screening.entry_forms import AnswerRow, GroupForm
 from screening.fact_forms import FACT_FORMS, GROUP_LABELS, FactForm
+from screening.judging import Judgements
 from screening.models import Subject
 from screening.queries import protocol_of
 from screening.services.entering import Answer, Entered
@@ -60,6 +61,7 @@ class EntryGroup:
             fact=fact,
             day=self._day,
             judgements=self.sheet.judgements,
+            may_judge=self.sheet.may_judge,
             zone=self.sheet.subject.site.zone,
             catalogue=self.sheet.protocol.catalogue,
         )
@@ -120,11 +122,15 @@ class EntryGroup:
 
 @dataclass(frozen=True)
 class EntrySheet:
-    """All groups of one subject's page, for a day at its site; `mark` is what of the subject the page shows."""
+    """All groups of one subject's page, for a day at its site; `mark` is what of the subject the page shows.
+
+    Judgements of results are asked only of somebody who `may_judge`.
+    """
 
     subject: Subject
     today: date
     mark: str
+    may_judge: bool
     posted: tuple[str, Mapping[str, Any]] | None = None
 
     @cached_property

@@ -24,6 +24,7 @@ from screening.criteria import (
     parse_toxicity,
 )
 from screening.criteria.catalogue import Catalogue, FactGroup
+from screening.judging import GIVEN, judges_anew, result_json
 from screening.models import Observation, Therapy, Toxicity
 from screening.services import AnyFact
 from trialops.forms import DayField, ReasonField, TimeOfDayField
@@ -77,6 +78,7 @@ class FactForm(forms.Form):
     """One fact as typed. When it corrects an earlier entry, the reason is asked for as well.
 
     `catalogue` holds the facts that may be entered: those of every record and of the subject's protocol version.
+    Judgements of results are fields only for somebody who `may_judge`.
     `cleaned_data["raw"]` is the fact in the record format, accepted by the record's parser; what that refuses is
     shown at the field it names.
     """
@@ -90,9 +92,10 @@ class FactForm(forms.Form):
         zone: ZoneInfo,
         catalogue: Catalogue = CATALOGUE,
         correcting: AnyFact | None = None,
+        may_judge: bool = False,
         **kwargs: Any,
     ) -> None:
-        self.zone, self.catalogue, self.correcting = zone, catalogue, correcting
+        self.zone, self.catalogue, self.correcting, self.may_judge = zone, catalogue, correcting, may_judge
         if correcting is not None:
             kwargs["initial"] = self.initial_of(correcting) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
@@ -188,6 +191,9 @@ class ObservationForm(FactForm):
         super().__init__(*args, **kwargs)
         self.fields["fact"].widget.catalogue = self.catalogue
         self.fields["fact"].widget.choices = _fact_choices(self.catalogue)
+        if not self.may_judge:
+            for name in GIVEN:
+                del self.fields[name]
         chosen = self.catalogue.get(str(self["fact"].value() or ""))
         self.kind = chosen.kind.value if chosen else ""
         self._fit_unit(chosen)
@@ -216,7 +222,7 @@ class ObservationForm(FactForm):
     def initial_of(self, row: Any) -> Json:
         shown: Json = super().initial_of(row)
         shown["on"], shown["at"] = row.on[:10], row.on[11:16]
-        for name in ("clinically_significant", "due_to_myeloma"):
+        for name in GIVEN:
             shown[name] = "" if shown[name] is None else str(shown[name]).lower()
         return shown
 
@@ -232,10 +238,25 @@ class ObservationForm(FactForm):
         for name in ("reference_low", "reference_high"):
             if typed[name]:
                 raw[name] = number_as_written(typed[name])
-        for name in ("clinically_significant", "due_to_myeloma"):
+        if not self.may_judge:
+            return raw | self._kept_judgement(raw)
+        for name in GIVEN:
             if typed[name]:
                 raw[name] = ANSWERS[typed[name]]
         return raw
+
+    def clean(self) -> Json:
+        if not self.may_judge and any(self.data.get(self.add_prefix(name)) for name in GIVEN):
+            self.add_error(None, _("Only an investigator of the site judges a result; it is asked of them."))
+        return super().clean()
+
+    def _kept_judgement(self, raw: Json) -> Json:
+        """The judgement that an investigator gave of the corrected entry, as long as its result stays the same."""
+        if not isinstance(self.correcting, Observation):
+            return {}
+        before = result_json(self.correcting)
+        given = {name: before[name] for name in GIVEN if before[name] is not None}
+        return given if not judges_anew(raw | given, before) else {}
 
     def parse(self, raw: Json) -> object:
         return parse_observation(raw, self.catalogue)

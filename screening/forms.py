@@ -30,7 +30,17 @@ class PersonForm(forms.Form):
     )
 
 
-class CorrectSubjectForm(PersonForm):
+class SeenForm(forms.Form):
+    """A form for what several people may change: it carries what its reader was shown."""
+
+    seen = forms.CharField(max_length=100, required=False, widget=forms.HiddenInput)
+
+    def now_shown(self, mark: str) -> None:
+        """Its reader has been told what others have changed meanwhile: the next sending knows it."""
+        self.data = {name: self.data[name] for name in self.data} | {self.add_prefix("seen"): mark}
+
+
+class CorrectSubjectForm(SeenForm, PersonForm):
     """Sex and birth year, corrected with a reason."""
 
     reason = ReasonField()
@@ -82,7 +92,7 @@ class WhatIfForm(forms.Form):
             self.fields[name].queryset = study.protocol_versions.order_by("-effective_on", "-id")  # type: ignore[attr-defined]
 
 
-class PlanFirstDoseForm(forms.Form):
+class PlanFirstDoseForm(SeenForm):
     """Set, move or clear the planned first dose."""
 
     planned_first_dose = DayField(

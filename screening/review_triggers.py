@@ -2,6 +2,7 @@
 
 import pgtrigger
 
+from screening.states import ENROLLED_ONCE
 from screening.triggers import refusal
 
 LIVE_SIGNATURE = """
@@ -75,4 +76,32 @@ def attempt_follows_ended_one() -> pgtrigger.Trigger:
             END IF;
             RETURN NEW;
         """,  # noqa: S608
+    )
+
+
+def enrolled_when_signed() -> pgtrigger.Trigger:
+    """Nobody becomes enrolled unless their newest eligibility carries a signature that is not void."""
+    return pgtrigger.Trigger(
+        name="enrolled_when_signed",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__state__in=sorted(ENROLLED_ONCE)),
+        declare=[("reviewed", "RECORD")],
+        func=(  # only constants of this module stand in the text
+            f"""
+            IF TG_OP = 'UPDATE' THEN
+                IF NEW.state <> 'enrolled' OR OLD.state = 'enrolled' THEN
+                    RETURN NEW; -- onwards from there, which the transitions hold
+                END IF;
+            END IF;
+            SELECT id, state INTO reviewed FROM screening_subjectstatechange
+            WHERE subject_id = NEW.id AND state IN ('screen_failed', 'eligible')
+            ORDER BY effective_on DESC, id DESC LIMIT 1;
+            IF reviewed.state IS DISTINCT FROM 'eligible'
+               OR NOT EXISTS ({LIVE_SIGNATURE.format(move="reviewed.id")}) THEN
+                {refusal("nobody is enrolled without a valid signature on the eligibility", "enrolled_when_signed")}
+            END IF;
+            RETURN NEW;
+            """  # noqa: S608
+        ),
     )

@@ -5,9 +5,10 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from screening import counts, fact_sheets
+from screening import counts, fact_sheets, void_signatures
+from screening.models import Subject
 from screening.rescoring import start_new_day
-from screening.services import importing
+from screening.services import importing, voiding
 from sites.models import Site
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,17 @@ def verify_fact_sheets() -> int:
     for pk in verified.wrong:
         logger.error("The fact sheet of subject %s was unlike its rows, and is mended", pk)
     return len(verified.stale) + len(verified.wrong)
+
+
+@shared_task
+def verify_signatures() -> int:
+    """Compare every signature with its record; returns how many became void, each logged by its id and told."""
+    now = timezone.now()
+    _, voided = voiding.verify_signatures(Subject.objects.all())
+    for one in voided:
+        logger.error("Signature %s is void: its record was changed around the product", one.signature_id)
+    void_signatures.tell_managers(voided, now=now)
+    return len(voided)
 
 
 @shared_task

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from screening.models import ProtocolVersion
+from screening.models import ProtocolVersion, Signature, SubjectStateChange
 from sites.models import Membership, Site, Study
 from trialops.accounts.models import User
 
@@ -75,3 +75,21 @@ class ProtocolVersionFactory(DjangoModelFactory[ProtocolVersion]):
     digest = hashlib.sha256(ONE_CRITERION.encode()).hexdigest()
     published_at = datetime(2025, 1, 2, 15, tzinfo=UTC)
     published_by = factory.LazyFunction(lambda: User.objects.get_or_create(username="set-up")[0])
+
+
+def bare_signature(change: SubjectStateChange, *, by: User) -> Signature:
+    """A signature under a sheet that says nothing, for tests in which somebody only has to be signed."""
+    nothing = "{}"
+    return Signature.objects.create(
+        state_change=change,
+        protocol_version=change.subject.protocol_version,
+        as_of=change.effective_on,
+        meaning="Confirmed.",
+        printed_name="Ines Investigator",
+        role="principal investigator",
+        time_zone=change.subject.site.time_zone,
+        sheet=nothing,
+        digest=hashlib.sha256(nothing.encode()).hexdigest(),
+        record_digest=hashlib.sha256(nothing.encode()).hexdigest(),
+        signed_by=by,
+    )

@@ -8,9 +8,9 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
 
-API = "/api/"
-
 from trialops.api.problems import problem_response
+
+API = "/api/"
 
 
 class NoStoreMiddleware:

@@ -357,6 +357,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=11),
         "options": {"expires": 3000},
     },
+    "verify-signatures": {
+        "task": "screening.tasks.verify_signatures",
+        "schedule": crontab(hour=3, minute=53),
+        "options": {"expires": 3000},
+    },
     "purge-imports": {
         "task": "screening.tasks.purge_imports",
         "schedule": crontab(minute=23),

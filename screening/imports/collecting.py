@@ -38,7 +38,10 @@ class Collector:
         key = (name, apart)
         if key not in self._subjects:
             if len(self._subjects) == limits.MOST_SUBJECTS:
-                raise FileRefusedError(f"The file has more than {limits.MOST_SUBJECTS} subjects; split it.")
+                raise FileRefusedError(
+                    f"The file has more than {limits.MOST_SUBJECTS} subjects, which is the most that one file may "
+                    "have; split it by subjects and hand the parts in one after the other."
+                )
             self._subjects[key] = Collected(name, place)
         return self._subjects[key]
 

@@ -1,6 +1,6 @@
 """What can be taken away: templates to fill, and the copy of a file with its errors beside the rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 
 from openpyxl import Workbook
@@ -91,12 +91,12 @@ def xlsx_template(shape: str, catalogue: Catalogue) -> bytes:
     return file.getvalue()
 
 
-def with_errors(contents: Contents, findings: tuple[Finding, ...]) -> Iterator[str]:
+def with_errors(contents: Contents, findings: tuple[Finding, ...]) -> Iterator[tuple[str, ...]]:
     """The table as it came with a column of its errors; of JSON and FHIR, the errors and outcomes by their place."""
     if contents.table is None:
-        yield from csv_lines([("place", "what", "outcome", "says")])
-        yield from csv_lines((finding.place, finding.column, "error", finding.message) for finding in findings)
-        yield from csv_lines(
+        yield "place", "what", "outcome", "says"
+        yield from ((finding.place, finding.column, "error", finding.message) for finding in findings)
+        yield from (
             (one.place, f"{one.resource} {one.code}".strip(), one.outcome, one.says) for one in contents.outcomes
         )
         return
@@ -104,7 +104,18 @@ def with_errors(contents: Contents, findings: tuple[Finding, ...]) -> Iterator[s
     for finding in findings:
         of_row.setdefault(finding.row, []).append(": ".join(part for part in (finding.column, finding.message) if part))
     width = len(contents.table.header)
-    yield from csv_lines([(*contents.table.header, ERROR)])
+    yield *contents.table.header, ERROR
     for number, cells in contents.table.rows:
-        padded = (*cells, *[""] * (width - len(cells)))
-        yield from csv_lines([(*padded, "; ".join(of_row.get(number, ())))])
+        yield *cells, *[""] * (width - len(cells)), "; ".join(of_row.get(number, ()))
+
+
+def xlsx_copy(rows: Iterable[Iterable[str]]) -> bytes:
+    """The rows as a workbook with the sheet Data, every cell as text: it reads back as the same table."""
+    book = Workbook(write_only=True)
+    data = book.create_sheet("Data")
+    data.freeze_panes = "B2"
+    for row in rows:
+        data.append([harmless(cell) for cell in row])
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()

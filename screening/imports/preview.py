@@ -13,6 +13,7 @@ from screening.imports.collecting import check
 from screening.imports.drafts import Contents, Draft, Entry, Finding, Json
 from screening.imports.sameness import key_of, same
 from screening.imports.stored import unpacked
+from screening.judging import judges_anew
 from screening.models import Import, Observation, Subject, Therapy, Toxicity
 from screening.queries import catalogue_of, current_facts_of, protocol_of, version_in_force
 from screening.storage import observation_json, therapy_json, toxicity_json
@@ -26,8 +27,8 @@ PERSON_LABELS = {"sex": "sex", "birth_year": "birth year", "first_dose": "planne
 class Correction:
     """One thing recorded otherwise already; a person chooses whether the file is right.
 
-    `fact` is the row that `entry` would supersede, and `raw` what the new row would hold; or `person` is the field of
-    the subject itself.
+    `fact` is the row that `entry` would supersede, and `raw` what the new row would hold, with what it `judges` anew;
+    or `person` is the field of the subject itself.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Correction:
     entry: Entry | None = None
     fact: AnyFact | None = None
     person: str = ""
+    judges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,11 @@ class Preview:
         return hashlib.sha256(json_text.dumps(said).encode()).hexdigest()
 
 
-def preview_of(pending: Import) -> Preview:
-    """The preview of an import whose content is still kept."""
+def preview_of(pending: Import, *, no_judging: str = "") -> Preview:
+    """The preview of an import whose content is still kept.
+
+    `no_judging` is said at every judgement of a result in it, to somebody who may give none.
+    """
     assert pending.content is not None  # noqa: S101  the caller has looked
     contents = unpacked(pending.content).with_assigned(pending.assigned)
     unassigned = tuple((index, draft) for index, draft in enumerate(contents.drafts) if draft.subject is None)
@@ -141,6 +146,8 @@ def preview_of(pending: Import) -> Preview:
             plans.append(SubjectPlan(draft, None, draft.entries))
         else:
             plans.append(_plan(index, draft, subject, _present(facts[subject.pk], catalogue)))
+    if no_judging:
+        findings += [finding for plan in plans for finding in _judgements(plan, no_judging)]
     findings.sort(key=lambda finding: finding.row or 0)
     return Preview(contents, tuple(plans), tuple(findings), unassigned)
 
@@ -152,6 +159,13 @@ def _unknown(draft: Draft, code: str) -> Finding:
         "new-1, new-2 … for a new subject, who is then given the next number"
     )
     return Finding(draft.place, "subject", message, row)
+
+
+def _judgements(plan: SubjectPlan, message: str) -> Iterable[Finding]:
+    """Every judgement that a plan would record."""
+    judging = [(entry, judges_anew(entry.raw, None)) for entry in plan.added if entry.list_name == "observations"]
+    judging += [(one.entry, list(one.judges)) for one in plan.corrections if one.entry is not None]
+    return [Finding(entry.place, entry.column(name), message, entry.row) for entry, names in judging for name in names]
 
 
 def _of_other_catalogue(entries: Iterable[Entry], catalogue: Catalogue) -> Iterable[Finding]:
@@ -192,11 +206,13 @@ def _plan(index: int, draft: Draft, subject: Subject, present: Present) -> Subje
         if same(entry.list_name, before, after):
             skipped += 1
             continue
+        judges = tuple(judges_anew(after, before)) if isinstance(fact, Observation) else ()
         corrections.append(
             Correction(
-                f"{index}-{number}", entry.place, _called(before), _told(before), _told(after), after, entry, fact
+                f"{index}-{number}", entry.place, _called(before), _told(before), _told(after), after, entry, fact,
+                judges=judges,
             )
-        )
+        )  # fmt: skip
     return SubjectPlan(draft, subject, tuple(added), skipped, tuple(corrections))
 
 

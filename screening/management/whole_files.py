@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from screening.imports.limits import LARGEST_FILE
-from screening.imports.preview import Preview, preview_of
+from screening.imports.preview import Preview
 from screening.models import Import
-from screening.services.importing import assign_patients, commit_import, discard_import, store_import
+from screening.services.importing import assign_patients, commit_import, discard_import, preview_for, store_import
 from sites.models import Site
 from sites.queries import site_today
 from trialops.accounts.models import User
@@ -54,7 +54,7 @@ def import_whole(
     if wishes.patients:
         assigned = dict(enumerate(wishes.patients))
         pending = assign_patients(pending=pending, assigned=assigned, by=by, now=now)
-    preview = preview_of(pending)
+    preview = preview_for(pending, by=by, now=now)
     wrong = [str(finding) for finding in preview.findings]
     wrong += [f"{draft.about}: say which subject it is with --patient" for _, draft in preview.unassigned]
     if wrong:

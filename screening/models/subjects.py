@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from screening.count_triggers import counts_follow, failures_follow
 from screening.models.protocol import ProtocolVersion
-from screening.review_triggers import attempt_follows_ended_one, confirmed_failure_stands
+from screening.review_triggers import attempt_follows_ended_one, confirmed_failure_stands, enrolled_when_signed
 from screening.states import TRANSITIONS, SubjectState
 from screening.triggers import (
     sheet_follows_version,
@@ -80,6 +80,7 @@ class Subject(models.Model):
             subject_version_fits(),
             subject_version_has_history(),
             attempt_follows_ended_one(),
+            enrolled_when_signed(),
         ]
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="screening_number_unique_at_site"),

@@ -62,7 +62,7 @@ def rescreen(
     )  # fmt: skip
     for fact in facts:
         if key_of(fact) in carry:
-            add_row(subject, _copied(fact), by=by, source=Source.CARRIED)
+            add_row(subject, _copied(fact), by=by, now=now, source=Source.CARRIED)
     facts_changed(subject, by=by, now=now)
     return subject
 

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from screening.criteria import SubjectVerdict, subject_verdict, verdicts_by_meaning
+from screening.meanwhile import PLAN, refuse_changed
 from screening.models import Assessment, ScreenFailure, Subject
 from screening.queries import later_version, protocol_of, record_of, screening_began
 from screening.scoring import assessment_of
@@ -25,9 +26,13 @@ S = SubjectState
 
 
 @transaction.atomic
-def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetime) -> Subject:
-    """Set, move or clear the planned day of the first dose; windows and reminders follow."""
+def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetime, seen: str = "") -> Subject:
+    """Set, move or clear the planned day of the first dose; windows and reminders follow.
+
+    `seen` is the mark of what somebody was shown (see screening.meanwhile).
+    """
     subject = locked(subject)
+    refuse_changed(subject, PLAN, seen)
     if subject.first_dose_on is not None:
         raise ValidationError({"planned_first_dose": f"The first dose was given on {subject.first_dose_on}."})
     refuse_implausible_plan(on, began=screening_began(subject), today=site_today(subject.site, now))

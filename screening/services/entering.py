@@ -71,7 +71,7 @@ def record_answers(*, subject: Subject, answers: Sequence[Answer], seen: str, by
     rows = [_row(subject, answer) for answer in answers]
     _refuse_twice(subject, rows)
     for row in rows:
-        add_row(subject, row, by=by, source=Source.TYPED)
+        add_row(subject, row, by=by, now=now, source=Source.TYPED)
     if any(not isinstance(row, AbsentValue) for row in rows):
         facts_changed(subject, by=by, now=now)
     return rows

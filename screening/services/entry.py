@@ -84,7 +84,7 @@ def import_record(
         planned_first_dose=_as_date(raw.get("first_dose")), screening_number=raw.get("subject"), state=state,
     )  # fmt: skip
     rows = [ROW_MAKERS[model](item) for model, name in LIST_NAMES.items() for item in raw.get(name) or []]
-    add_rows(subject, rows, by=by, source=source, brought_by=brought_by)
+    add_rows(subject, rows, by=by, now=now, source=source, brought_by=brought_by)
     facts_changed(subject, by=by, now=now, as_of=as_of)
     return subject
 

@@ -8,10 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from screening.criteria import parse_record
+from screening.meanwhile import PERSON, refuse_changed
 from screening.models import AbsentValue, Import, Observation, Source, Subject, SubjectCorrection, Therapy, Toxicity
 from screening.queries import catalogue_of
 from screening.services.moves import locked
-from screening.services.refusals import refuse_birth_year_to_come
+from screening.services.refusals import refuse_birth_year_to_come, refuse_judgements_of_others
 from screening.services.verdicts import facts_changed
 from screening.storage import LIST_NAMES, ROW_MAKERS
 from sites.queries import site_today
@@ -47,7 +48,7 @@ def record_fact(
         _refuse_bad_correction(supersedes, kind, subject, reason)
         row.supersedes_id = supersedes.pk
         row.reason = reason.strip()
-    add_row(subject, row, by=by, source=source)
+    add_row(subject, row, by=by, now=now, source=source)
     facts_changed(subject, by=by, now=now)
     return row
 
@@ -65,17 +66,21 @@ def retract_fact(*, fact: FactRow, by: User, now: datetime, reason: str) -> Fact
         not in {"id", "supersedes", "retracted", "reason", "recorded_at", "recorded_by", "source", "brought_by"}
     }
     row: FactRow = kind(**copied, supersedes_id=fact.pk, retracted=True, reason=reason.strip())
-    add_row(subject, row, by=by, source=Source.TYPED)
+    add_row(subject, row, by=by, now=now, source=Source.TYPED)
     facts_changed(subject, by=by, now=now)
     return row
 
 
 @transaction.atomic
 def correct_subject(
-    *, subject: Subject, sex: str, birth_year: int | None, reason: str, by: User, now: datetime
+    *, subject: Subject, sex: str, birth_year: int | None, reason: str, by: User, now: datetime, seen: str = ""
 ) -> Subject:
-    """Correct (or fill in) a subject's sex and birth year; the verdict and the reminders follow."""
+    """Correct (or fill in) a subject's sex and birth year; the verdict and the reminders follow.
+
+    `seen` is the mark of what somebody was shown (see screening.meanwhile).
+    """
     subject = locked(subject)
+    refuse_changed(subject, PERSON, seen)
     if not reason.strip():
         raise ValidationError({"reason": "Say why sex or birth year is corrected."})
     refuse_birth_year_to_come(birth_year, site_today(subject.site, now))
@@ -106,20 +111,30 @@ def _refuse_bad_correction(fact: AnyFact, kind: type[AnyFact], subject: Subject,
         raise ValidationError("Somebody has corrected this entry already; reload the page to see the newer one.")
 
 
-def add_row(subject: Subject, row: AnyFact, *, by: User, source: Source) -> None:
+def add_row(subject: Subject, row: AnyFact, *, by: User, now: datetime, source: Source) -> None:
+    """One row of a subject; a judgement of a result only by an investigator of the site."""
     row.subject = subject
     row.source = source
     row.recorded_by = by
+    refuse_judgements_of_others(subject.site, [row], by=by, now=now)
     row.save(force_insert=True)
 
 
 def add_rows(
-    subject: Subject, rows: Iterable[AnyFact], *, by: User, source: Source, brought_by: Import | None = None
+    subject: Subject,
+    rows: Iterable[AnyFact],
+    *,
+    by: User,
+    now: datetime,
+    source: Source,
+    brought_by: Import | None = None,
 ) -> None:
     """Many rows of a subject, in as few statements as there are kinds."""
+    rows = list(rows)
     of_kind: dict[Any, list[AnyFact]] = {}
     for row in rows:
         row.subject, row.source, row.recorded_by, row.brought_by = subject, source, by, brought_by
         of_kind.setdefault(type(row), []).append(row)
+    refuse_judgements_of_others(subject.site, rows, by=by, now=now)
     for kind, added in of_kind.items():
         kind._default_manager.bulk_create(added)

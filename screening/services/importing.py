@@ -12,6 +12,7 @@ from screening.imports.drafts import FileRefusedError, is_new
 from screening.imports.preview import Correction, Preview, SubjectPlan, preview_of
 from screening.imports.reading import read_file
 from screening.imports.stored import packed, unpacked
+from screening.judging import only_investigators
 from screening.models import Import, ImportState, Observation, Source, Subject, Therapy, Toxicity
 from screening.queries import catalogue_of, catalogue_of_study, protocol_of, version_in_force
 from screening.services.course import plan_first_dose
@@ -20,6 +21,7 @@ from screening.services.facts import AnyFact, add_rows, correct_subject
 from screening.services.moves import locked, locked_site
 from screening.services.verdicts import facts_changed
 from screening.storage import LIST_NAMES, ROW_MAKERS
+from sites.access import Access
 from sites.models import Site
 from sites.queries import site_today
 from trialops.accounts.models import User
@@ -101,7 +103,7 @@ def commit_import(
     if pending.state == ImportState.COMMITTED:
         return pending
     _refuse_decided(pending)
-    preview = _preview_under_locks(pending)
+    preview = _preview_under_locks(pending, by=by, now=now)
     if preview.digest != shown:
         raise PreviewChangedError
     chosen = [one for one in preview.corrections if one.key in corrections]
@@ -146,6 +148,13 @@ def purge_imports(*, now: datetime) -> int:
     return old.update(content=None, purged_at=now)
 
 
+def preview_for(pending: Import, *, by: User, now: datetime) -> Preview:
+    """The preview as it is for a person: a judgement of a result is a mistake unless they may judge at the site."""
+    today = now.date()
+    may_judge = Access(user=by, today=today).may_judge_at(pending.site)
+    return preview_of(pending, no_judging="" if may_judge else only_investigators(pending.site, today))
+
+
 def _locked(pending: Import) -> Import:
     return Import.objects.select_for_update(of=("self",)).select_related("site__study").get(pk=pending.pk)
 
@@ -157,14 +166,14 @@ def _refuse_decided(pending: Import) -> None:
         raise ValidationError("What was read of this file has been deleted since; upload it again.")
 
 
-def _preview_under_locks(pending: Import) -> Preview:
+def _preview_under_locks(pending: Import, *, by: User, now: datetime) -> Preview:
     """The preview as nobody can change it any more; subjects are locked before the site, as everywhere."""
-    preview = preview_of(pending)
+    preview = preview_for(pending, by=by, now=now)
     subjects = [plan.subject.pk for plan in preview.plans if plan.subject is not None]
     list(Subject.objects.select_for_update().filter(pk__in=subjects).order_by("pk").values_list("pk"))
     if preview.new:
         locked_site(pending.site)
-    return preview_of(pending)
+    return preview_for(pending, by=by, now=now)
 
 
 def _store(
@@ -184,7 +193,7 @@ def _store(
             row = _row(subject, one.entry.list_name, one.raw)
             row.supersedes_id, row.reason = one.fact.pk, reason
             rows.append(row)
-    add_rows(subject, rows, by=by, source=source, brought_by=pending)
+    add_rows(subject, rows, by=by, now=now, source=source, brought_by=pending)
     facts_changed(subject, by=by, now=now)
     _correct_person(subject, corrections, reason=reason, by=by, now=now)
 

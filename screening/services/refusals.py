@@ -1,11 +1,18 @@
 """What more than one change refuses: days, years and sites that cannot be."""
 
-from datetime import date, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils.text import capfirst
 
+from screening.judging import judges_anew, only_investigators, result_json
+from screening.models import Observation, Source
+from sites.access import Access
 from sites.models import Site
 from sites.queries import status_in_force
+from trialops.accounts.models import User
 
 PLANNED_AHEAD = timedelta(days=730)
 """How far ahead a first dose can be planned."""
@@ -35,3 +42,21 @@ def refuse_closed_site(site: Site, on: date) -> None:
         raise ValidationError(
             f"{site.code} is {status.label} since {status.since}: no new subject can be screened there on {on}."
         )
+
+
+def refuse_judgements_of_others(site: Site, rows: Iterable[Model], *, by: User, now: datetime) -> None:
+    """Only an investigator of the site judges results; whoever corrects something else keeps what was judged.
+
+    A judgement that is carried over to a further attempt was an investigator's there.
+    """
+    results = [row for row in rows if isinstance(row, Observation) and not row.retracted]
+    corrected = {row.supersedes_id for row in results if row.supersedes_id is not None}
+    before = {pk: result_json(row) for pk, row in Observation.objects.in_bulk(corrected).items()} if corrected else {}
+    judging = [
+        row.fact
+        for row in results
+        if row.source != Source.CARRIED and judges_anew(result_json(row), before.get(row.supersedes_id))
+    ]
+    today = now.date()
+    if judging and not Access(user=by, today=today).may_judge_at(site):
+        raise ValidationError(f"{', '.join(judging)}: {capfirst(only_investigators(site, today))}.")

@@ -1,7 +1,7 @@
 """The page for entering a subject's facts: groups with a field for each fact, saved one group at a time."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -79,7 +79,7 @@ def save_group(request: HttpRequest, subject_id: UUID, group: str) -> HttpRespon
     """Store what was typed into one group; all of it or, if anything is refused, nothing."""
     viewer = viewer_of(request)
     subject = subject_to_change(viewer, subject_id)
-    sheet = EntrySheet(subject, site_today(subject.site, viewer.now), mark_of(subject), posted=(group, request.POST))
+    sheet = _sheet(viewer, subject, posted=(group, request.POST))
     typed = sheet.group(group)
     if typed is None:
         raise Http404
@@ -211,8 +211,14 @@ class Recorded:
         )
 
 
-def _sheet(viewer: Viewer, subject: Subject) -> EntrySheet:
-    return EntrySheet(subject, site_today(subject.site, viewer.now), mark_of(subject))
+def _sheet(viewer: Viewer, subject: Subject, posted: tuple[str, Mapping[str, Any]] | None = None) -> EntrySheet:
+    return EntrySheet(
+        subject,
+        site_today(subject.site, viewer.now),
+        mark_of(subject),
+        may_judge=viewer.access.may_judge_at(subject.site),
+        posted=posted,
+    )
 
 
 def _page(

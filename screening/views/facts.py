@@ -46,7 +46,13 @@ def new_fact(request: HttpRequest, subject_id: UUID, kind: str) -> HttpResponse:
     if kind == "observation":
         fact = request.GET.get("fact", "")
         initial = {"fact": fact if fact in catalogue else "", "on": site_today(subject.site, viewer.now)}
-    form = form_class(posted(request), zone=subject.site.zone, catalogue=catalogue, initial=initial)
+    form = form_class(
+        posted(request),
+        zone=subject.site.zone,
+        catalogue=catalogue,
+        may_judge=viewer.access.may_judge_at(subject.site),
+        initial=initial,
+    )
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         if "another" in request.POST:
@@ -61,7 +67,13 @@ def correct_fact(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int
     """Replace an entry by what it should have said; the earlier one stays visible."""
     viewer, subject, form_class = _start(request, subject_id, kind)
     row = _entry_or_404(form_class.model, subject, fact_id)
-    form = form_class(posted(request), zone=subject.site.zone, catalogue=catalogue_of(subject), correcting=row)
+    form = form_class(
+        posted(request),
+        zone=subject.site.zone,
+        catalogue=catalogue_of(subject),
+        may_judge=viewer.access.may_judge_at(subject.site),
+        correcting=row,
+    )
     if request.method == "POST" and form.is_valid() and _saved(form, viewer, subject):
         messages.success(request, _saved_message(subject, form, viewer))
         return redirect(reverse("subject", args=[subject.pk]) + "#facts")

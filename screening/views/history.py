@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from screening.audit_forms import ExportForm
-from screening.fact_forms import FACT_FORMS
 from screening.models import Fact
+from screening.queries import catalogue_of
+from screening.views.facts import RETRACTABLE, described
 from screening.views.frame import subject_context, subject_or_404
 from sites.viewing import viewer_of
 from trialops.audit.export import CONTENT_TYPES, exported
@@ -37,15 +38,15 @@ def subject_history(request: HttpRequest, subject_id: UUID) -> HttpResponse:
 def fact_history(request: HttpRequest, subject_id: UUID, kind: str, fact_id: int) -> HttpResponse:
     """One fact from its first entry to its last correction."""
     subject = subject_or_404(viewer_of(request), subject_id)
-    if kind not in FACT_FORMS:
+    if kind not in RETRACTABLE:
         raise Http404
-    model: type[Fact] = FACT_FORMS[kind].model
+    model: type[Fact] = RETRACTABLE[kind][0]
     fact = model._default_manager.filter(subject=subject, pk=fact_id).first()
     if fact is None:
         raise Http404
     events = events_of_rows(model._meta.label, _versions(fact))
     context = {**subject_context(subject), "lead": _("From its first entry to its last correction.")}
-    about = f"{subject.screening_number}, {model._meta.verbose_name}"
+    about = f"{subject.screening_number}: {described(fact, catalogue_of(subject))}"
     return _page(request, events, subject.site.zone, about=about, **context)
 
 

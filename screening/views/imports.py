@@ -13,10 +13,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from screening.import_forms import CommitForm, NewImportForm, PatientsForm
-from screening.imports.copies import SHAPES, csv_template, with_errors, xlsx_template
-from screening.imports.preview import preview_of
+from screening.imports import limits
+from screening.imports.copies import SHAPES, csv_template, with_errors, xlsx_copy, xlsx_template
+from screening.imports.limits import in_mib
 from screening.imports.stored import unpacked
-from screening.models import Import
+from screening.models import Import, ImportFormat
 from screening.queries import catalogue_of_study
 from screening.services.importing import (
     KEPT_FOR,
@@ -24,16 +25,24 @@ from screening.services.importing import (
     assign_patients,
     commit_import,
     discard_import,
+    preview_for,
     store_import,
 )
 from screening.views.bounded_upload import BoundedUpload
 from sites.models import Site
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
+from trialops.csv_text import csv_lines
 from trialops.forms import add_service_errors, posted
 
 IMPORTS_SHOWN = 100
 ROWS_SHOWN = 200
+MOST = {
+    "size": in_mib(limits.LARGEST_FILE),
+    "rows": limits.MOST_ROWS,
+    "subjects": limits.MOST_SUBJECTS,
+    "facts": limits.MOST_ENTRIES,
+}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -74,20 +83,21 @@ def _new_import(request: HttpRequest, registry_id: str, code: str, *, upload: Bo
         else:
             return redirect("import", registry_id, code, pending.pk)
     status = 413 if upload.too_large else 400 if form.errors else 200
-    return render(request, "screening/import_new.html", {**_frame(site), "form": form}, status=status)
+    context = {**_frame(site), "form": form, "limits": MOST}
+    return render(request, "screening/import_new.html", context, status=status)
 
 
 @require_safe
 def import_page(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
     """What a file would change; or what it has changed."""
     viewer = viewer_of(request)
-    return _shown(request, _import(viewer, registry_id, code, import_id))
+    return _shown(request, viewer, _import(viewer, registry_id, code, import_id))
 
 
-def _shown(request: HttpRequest, pending: Import, **forms: Any) -> HttpResponse:
+def _shown(request: HttpRequest, viewer: Viewer, pending: Import, **forms: Any) -> HttpResponse:
     context: dict[str, Any] = {**_frame(pending.site), "import": pending, "rows_shown": ROWS_SHOWN}
     if pending.content is not None and pending.is_pending:
-        preview = preview_of(pending)
+        preview = preview_for(pending, by=viewer.user, now=viewer.now)
         context |= {
             "preview": preview,
             "plans": preview.plans[:ROWS_SHOWN],
@@ -109,7 +119,9 @@ def import_patients(request: HttpRequest, registry_id: str, code: str, import_id
     pending = _import(viewer, registry_id, code, import_id)
     if not pending.is_pending or pending.content is None:
         return redirect("import", registry_id, code, pending.pk)
-    form = PatientsForm(request.POST, preview=preview_of(pending), assigned=pending.assigned)
+    form = PatientsForm(
+        request.POST, preview=preview_for(pending, by=viewer.user, now=viewer.now), assigned=pending.assigned
+    )
     if form.is_valid():
         try:
             assign_patients(pending=pending, assigned=form.assigned(), by=viewer.user, now=viewer.now)
@@ -117,7 +129,7 @@ def import_patients(request: HttpRequest, registry_id: str, code: str, import_id
             add_service_errors(form, error)
         else:
             return redirect("import", registry_id, code, pending.pk)
-    return _shown(request, pending, patients=form)
+    return _shown(request, viewer, pending, patients=form)
 
 
 @require_POST
@@ -127,7 +139,7 @@ def import_commit(request: HttpRequest, registry_id: str, code: str, import_id: 
     pending = _import(viewer, registry_id, code, import_id)
     if not pending.is_pending or pending.content is None:
         return redirect("import", registry_id, code, pending.pk)
-    form = CommitForm(request.POST, preview=preview_of(pending))
+    form = CommitForm(request.POST, preview=preview_for(pending, by=viewer.user, now=viewer.now))
     if form.is_valid():
         said = form.cleaned_data
         try:
@@ -143,7 +155,7 @@ def import_commit(request: HttpRequest, registry_id: str, code: str, import_id: 
         else:
             messages.success(request, _committed(done))
             return redirect("import", registry_id, code, pending.pk)
-    return _shown(request, pending, form=form)
+    return _shown(request, viewer, pending, form=form)
 
 
 @require_POST
@@ -163,18 +175,21 @@ def import_discard(request: HttpRequest, registry_id: str, code: str, import_id:
 @require_safe
 def import_copy(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponseBase:
     """The file as a table with a column of its errors; of a bundle, what became of each resource."""
-    pending = _import(viewer_of(request), registry_id, code, import_id)
+    viewer = viewer_of(request)
+    pending = _import(viewer, registry_id, code, import_id)
     if pending.content is None:
         raise Http404
     if pending.is_pending:
-        preview = preview_of(pending)
-        lines = with_errors(preview.contents, preview.findings)
+        preview = preview_for(pending, by=viewer.user, now=viewer.now)
+        contents, findings = preview.contents, preview.findings
     else:
         contents = unpacked(pending.content)
-        lines = with_errors(contents, contents.findings)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="import-{pending.pk}.csv"'
-    return response
+        findings = contents.findings
+    rows = with_errors(contents, findings)
+    if pending.format == ImportFormat.XLSX:
+        return _download(HttpResponse(xlsx_copy(rows), content_type=XLSX), f"import-{pending.pk}.xlsx")
+    lines = csv_lines(rows)
+    return _download(StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8"), f"import-{pending.pk}.csv")
 
 
 @require_safe
@@ -190,7 +205,11 @@ def import_template(request: HttpRequest, registry_id: str, code: str, template:
         response = HttpResponse(xlsx_template(shape, catalogue), content_type=XLSX)
     else:
         response = HttpResponse("".join(csv_template(shape, catalogue)), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{shape}.{kind}"'
+    return _download(response, template)
+
+
+def _download(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

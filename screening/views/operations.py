@@ -16,10 +16,13 @@ from screening.reminders.health import health
 from screening.reminders.queries import reminders_visible
 from screening.reminders.services import add_webhook, disable_webhook, resend_reminder, retry_message
 from screening.reminders.webhooks import secret_of
+from screening.void_signatures import found_by_comparing
 from sites.models import Site
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors
 from trialops.health import started_at
+
+VOID_SHOWN = 50
 
 
 @require_safe
@@ -124,6 +127,7 @@ def _page(
         "troubled": reads.troubled_messages(studies, now=now),
         "lanes": reads.paused_lanes(studies),
         "alarms": Alarm.objects.all()[:5],
+        "void_signatures": found_by_comparing(studies)[:VOID_SHOWN],
         "webhooks": WebhookEndpoint.objects.filter(site__study__in=studies).select_related("site__study"),
         "sites": Site.objects.filter(study__in=studies).select_related("study"),
         "form": form or WebhookForm(),

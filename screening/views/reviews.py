@@ -1,7 +1,6 @@
 """The queue of reviews, and one review: what is to be signed in one view, and what can be done with it."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from screening import services
 from screening.context import hears
 from screening.criteria import json_text
+from screening.judging import is_outside, open_judgements
 from screening.models import Observation, Subject, SubjectStateChange
 from screening.queries import catalogue_of, current_facts, subjects_visible
 from screening.review_forms import AnswerForm, ReturnForm, SignForm, WithdrawFailureForm
@@ -50,9 +50,23 @@ def queue(request: HttpRequest) -> HttpResponse:
         "waiting": [_in_queue(change) for change in waiting[:SHOWN]],
         "count": waiting.count(),
         "returned": [_in_queue(change) for change in returned(sites)[:SHOWN]],
+        "to_judge": _to_judge(viewer),
         "shown": SHOWN,
     }
     return render(request, "screening/reviews.html", context)
+
+
+def _to_judge(viewer: Viewer) -> list[dict[str, Any]]:
+    """The results that wait for an investigator at the sites where the person works; who may judges them from here."""
+    sites = list(viewer.access.sites.filter(pk__in=viewer.access.own_sites).select_related("study"))
+    by_pk = {site.pk: site for site in sites}
+    shown = []
+    for row in open_judgements(sites, now=viewer.now)[:SHOWN]:
+        row.subject.site = by_pk[row.subject.site_id]
+        catalogue = catalogue_of(row.subject)
+        said = {"row": row, "label": label_of(row, catalogue), "value": value_in_words(row, catalogue)}
+        shown.append(said | {"may_judge": viewer.access.may_judge_at(row.subject.site)})
+    return shown
 
 
 @never_cache
@@ -281,11 +295,5 @@ def results_to_judge(subject: Subject) -> list[dict[str, Any]]:
     return [
         {"row": row, "label": label_of(row, catalogue), "value": value_in_words(row, catalogue)}
         for row in newest.values()
-        if _outside(row)
+        if is_outside(row)
     ]
-
-
-def _outside(row: Observation) -> bool:
-    value = Decimal(row.value)
-    low, high = row.reference_low, row.reference_high
-    return bool((low and value < Decimal(low)) or (high and value > Decimal(high)))

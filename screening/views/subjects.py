@@ -12,9 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from screening import services
+from screening import meanwhile, services
 from screening.duplicates import doubles_of, people_like
-from screening.forms import CorrectSubjectForm, NewSubjectForm, PlanFirstDoseForm
+from screening.forms import CorrectSubjectForm, NewSubjectForm, PlanFirstDoseForm, SeenForm
+from screening.meanwhile import PERSON, PLAN
 from screening.models import Assessment, Subject
 from screening.queries import current_facts, later_version, latest_assessment, protocol_of
 from screening.states import BEFORE_DOSE, CONSENTED
@@ -115,13 +116,14 @@ def plan_first_dose(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """Set, move or clear the planned first dose."""
     viewer = viewer_of(request)
     subject = subject_to_change(viewer, subject_id)
-    form = PlanFirstDoseForm(posted(request), initial={"planned_first_dose": subject.planned_first_dose})
+    initial = {"planned_first_dose": subject.planned_first_dose, "seen": meanwhile.shown(subject, PLAN)}
+    form = PlanFirstDoseForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        day = form.cleaned_data["planned_first_dose"]
+        day, seen = form.cleaned_data["planned_first_dose"], form.cleaned_data["seen"]
         try:
-            services.plan_first_dose(subject=subject, on=day, by=viewer.user, now=viewer.now)
+            services.plan_first_dose(subject=subject, on=day, seen=seen, by=viewer.user, now=viewer.now)
         except ValidationError as error:
-            add_service_errors(form, error)
+            _refused(form, error, subject, PLAN)
         else:
             messages.success(request, _after_planning(subject, day))
             return redirect("subject", subject.pk)
@@ -135,12 +137,13 @@ def correct_subject(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """Correct sex and birth year, with the reason."""
     viewer = viewer_of(request)
     subject = subject_to_change(viewer, subject_id)
-    form = CorrectSubjectForm(posted(request), initial={"sex": subject.sex, "birth_year": subject.birth_year})
+    initial = {"sex": subject.sex, "birth_year": subject.birth_year, "seen": meanwhile.shown(subject, PERSON)}
+    form = CorrectSubjectForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             services.correct_subject(subject=subject, by=viewer.user, now=viewer.now, **form.cleaned_data)
         except ValidationError as error:
-            add_service_errors(form, error)
+            _refused(form, error, subject, PERSON)
         else:
             messages.success(request, _("%(subject)s is corrected; the verdict follows.") % {"subject": subject})
             return redirect("subject", subject.pk)
@@ -153,6 +156,14 @@ def correct_subject(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "button": _("Save the correction"),
     }
     return render(request, "screening/subject_form.html", context, status=400 if form.errors else 200)
+
+
+def _refused(form: SeenForm, error: ValidationError, subject: Subject, names: tuple[str, ...]) -> None:
+    """Show what the service refused; of what others have changed meanwhile the reader knows from now on."""
+    add_service_errors(form, error)
+    if getattr(error, "code", "") == "meanwhile":
+        subject.refresh_from_db(fields=names)
+        form.now_shown(meanwhile.shown(subject, names))
 
 
 def _verdict(request: HttpRequest, subject: Subject, entries: Entries, *, may_enter: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import admin as auth_admin
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from sites.admin.managed import ManagedAdmin, access_behind, people_of
 from sites.models import (
@@ -18,15 +20,31 @@ from sites.models import (
     Membership,
 )
 from trialops.accounts.models import User
+from trialops.audit.context import because
+from trialops.forms import ReasonField
 from trialops.scope import system_scope
+
+
+class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A role given or ended, with the reason that stands in the audit trail."""
+
+    reason = ReasonField(
+        label=gettext_lazy("Reason"),
+        help_text=gettext_lazy("Why the role is given, changed or ended. It stands in the audit trail."),
+    )
 
 
 @admin.register(Membership)
 class MembershipAdmin(ManagedAdmin):
+    form = MembershipForm
     list_display = ["user", "role", "study", "site", "starts_on", "ends_on"]
     list_filter = ["role"]
     list_select_related = ["user", "study", "site"]
-    fields = ["user", "study", "site", "role", "starts_on", "ends_on"]
+    fields = ["user", "study", "site", "role", "starts_on", "ends_on", "reason"]
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        with because(form.cleaned_data["reason"]):
+            super().save_model(request, obj, form, change)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Nobody gives themselves a role: a study manager could else sign as a principal investigator."""

@@ -1,4 +1,4 @@
-"""Entering in a real browser, by keyboard alone, from nothing to a screen failure; and every page of it under axe."""
+"""Entering in a real browser, by keyboard alone, from nothing to a signed screen failure; its pages under axe."""
 
 import re
 from datetime import timedelta
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from screening import services
 from screening.criteria import parse_record
-from screening.models import AbsentValue, Observation, ScreenFailure, Subject, Therapy
+from screening.models import AbsentValue, Observation, ScreenFailure, Signature, Subject, Therapy
 from sites.models import Membership, Site
 from sites.queries import site_today
 from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in, violations
@@ -28,10 +28,11 @@ WAITING = 15_000
 
 @pytest.fixture
 def site(address: str, settings: Any) -> Site:
-    """Jacksonville, open, with a coordinator."""
+    """Jacksonville, open, with a coordinator and a principal investigator."""
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     member(Membership.Role.COORDINATOR, site=site, username="coordinator")
+    member(Membership.Role.PRINCIPAL_INVESTIGATOR, site=site, username="pi")
     return site
 
 
@@ -39,7 +40,7 @@ def site(address: str, settings: Any) -> Site:
 def subject(site: Site) -> Subject:
     """A subject with a whole record."""
     record = eligible_record(today=site_today(site, timezone.now()))
-    by = site.memberships.get().user
+    by = site.memberships.get(role=Membership.Role.COORDINATOR).user
     return services.import_record(site=site, record=parse_record(record), by=by, now=timezone.now())
 
 
@@ -76,12 +77,31 @@ def screening_failed(page: Page) -> None:
     expect(page.locator(".title-line .chip")).to_have_text(re.compile("screen failed"))
 
 
+def signed(page: Page, address: str) -> None:
+    """The principal investigator, from the sign-in over the queue to the signature."""
+    page.goto(f"{address}/sign-in/?next=/reviews/")
+    tab_to(page, "Username")
+    page.keyboard.type("pi")
+    tab_to(page, "Password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Reviews")
+    tab_to(page, "JAX-0001")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Screen failure of JAX-0001")
+    tab_to(page, "Your password")
+    page.keyboard.type(PASSWORD)
+    tab_to(page, "Sign")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("JAX-0001: confirmed and signed")
+
+
 def typed_into(page: Page, field: str) -> None:
     expect(page.locator(f"#id_{field}")).to_be_focused()
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["desktop, light", "phone, dark"])
-def test_from_nothing_to_a_screen_failure_by_keyboard_alone(
+def test_from_nothing_to_a_signed_screen_failure_by_keyboard_alone(
     look: dict[str, Any], browser: Browser, address: str, site: Site
 ) -> None:
     complaints = Complaints(own=address)
@@ -120,7 +140,11 @@ def test_from_nothing_to_a_screen_failure_by_keyboard_alone(
     assert no_sideways_scrolling(page)
     screening_failed(page)
     context.close()
+    context, page = opened(browser, look, complaints)
+    signed(page, address)
+    context.close()
     assert complaints.said == []
+    assert Signature.objects.get().state_change.subject.screening_number == "JAX-0001"
     failure = ScreenFailure.objects.get()
     assert (failure.criteria, failure.primary) == (["E1", "E2", "E10"], "E1")  # the therapy has no last dose yet
     assert set(Observation.objects.values_list("fact", flat=True)) == {"serum_m_protein", "hiv"}
@@ -170,7 +194,10 @@ def test_every_page_of_a_subject_is_accessible_and_fits(
     page.locator("#id_hemoglobin-value").fill("7.9 g/dL")
     page.locator("#id_hemoglobin-reference_low").fill("12")
     page.locator("#id_hemoglobin-value").press("Enter")
-    expect(page.locator("#id_hemoglobin-clinically_significant_error")).to_be_visible(timeout=WAITING)
+    expect(page.locator("#entry-status")).to_contain_text("1 answer saved", timeout=WAITING)
+    page.locator("#id_hemoglobin-value").fill("7.8 g/dL")
+    page.locator("#id_hemoglobin-reference_low").fill("12")
+    expect(page.locator("#fact-hemoglobin .judgement")).to_contain_text("asked of the investigator")
     assert violations(page) == []
     assert no_sideways_scrolling(page)
     context.close()

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from screening.models import Subject, SubjectStateChange
 from sites.models import Site, SiteStatusChange, SiteStatusVerification
-from tests.factories import ProtocolVersionFactory
+from tests.factories import ProtocolVersionFactory, bare_signature
 from trialops.accounts.models import User
 
 LONG_AGO = date(2025, 3, 1)
@@ -21,7 +21,9 @@ def person(site: Site, *states: str, start: date = LONG_AGO) -> Subject:
     )  # fmt: skip
     for days, state in enumerate(states):
         day = start + timedelta(days=days)
-        SubjectStateChange.objects.create(subject=subject, state=state, effective_on=day, recorded_by=by)
+        change = SubjectStateChange.objects.create(subject=subject, state=state, effective_on=day, recorded_by=by)
+        if state == "eligible" and "enrolled" in states[days:]:
+            bare_signature(change, by=by)
     return subject
 
 

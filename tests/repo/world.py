@@ -50,8 +50,15 @@ from trialops.accounts.models import User
 Role = Membership.Role
 SINCE = date(2025, 1, 2)
 
-ROLES = ("anonymous", "manager", "pi", "pi_elsewhere", "coordinator", "sponsor", "token", "other_manager")
-"""`pi` and `coordinator` work at the site asked for, `pi_elsewhere` at another one of the same study."""
+ROLES = (
+    "anonymous", "manager", "pi", "pi_elsewhere", "coordinator", "sponsor", "token", "other_manager",
+    "sub", "monitor", "monitor_of_all", "staff_token",
+)  # fmt: skip
+"""`pi`, `sub`, `coordinator` and `monitor` work at the own site, `pi_elsewhere` at the other one of the same study.
+
+`token` is a sponsor's, `staff_token` a study manager's own.
+"""
+AT_OWN_SITE = frozenset({"pi", "sub", "coordinator", "monitor"})
 
 ABSENT: dict[str, Any] = {
     "registry_id": "NCT99999999",
@@ -135,9 +142,13 @@ class Place:
 
 @dataclass(frozen=True)
 class World:
-    """What is asked for (`here`), its counterpart in another study, and a client with headers for each role."""
+    """What is asked for: the own site (`here`), the `other` one of the study, one `elsewhere` in another study.
+
+    And a client with headers for each role.
+    """
 
     here: Place
+    other: Place
     elsewhere: Place
     askers: dict[str, tuple[Client, dict[str, str]]]
 
@@ -146,8 +157,7 @@ def make_world() -> World:
     study, other = StudyFactory(registry_id="NCT70000001"), StudyFactory(registry_id="NCT70000002")
     jax, rst = SiteFactory(study=study, code="JAX"), SiteFactory(study=study, code="RST")
     foreign = SiteFactory(study=other, code="FAR")
-    here, elsewhere = _place(jax), _place(foreign)
-    _place(rst)
+    here, elsewhere, at_rst = _place(jax), _place(foreign), _place(rst)
     users = {
         "manager": _member(study, None, Role.STUDY_MANAGER, staff=True),
         "pi": _member(study, jax, Role.PRINCIPAL_INVESTIGATOR),
@@ -155,6 +165,9 @@ def make_world() -> World:
         "coordinator": _member(study, jax, Role.COORDINATOR),
         "sponsor": _member(study, None, Role.SPONSOR),
         "other_manager": _member(other, None, Role.STUDY_MANAGER, staff=True),
+        "sub": _member(study, jax, Role.SUB_INVESTIGATOR),
+        "monitor": _member(study, jax, Role.MONITOR),
+        "monitor_of_all": _member(study, None, Role.MONITOR),
     }
     askers: dict[str, tuple[Client, dict[str, str]]] = {"anonymous": (Client(), {})}
     for role, user in users.items():
@@ -163,7 +176,9 @@ def make_world() -> World:
         askers[role] = (client, {})
     token = issue_token(study=study, name="asker")[1]
     askers["token"] = (Client(), {"Authorization": f"Bearer {token}"})
-    return World(here=here, elsewhere=elsewhere, askers=askers)
+    own = issue_token(study=study, name="asker of staff", resources=["staff"], by=users["manager"], personal=True)[1]
+    askers["staff_token"] = (Client(), {"Authorization": f"Bearer {own}"})
+    return World(here=here, other=at_rst, elsewhere=elsewhere, askers=askers)
 
 
 def _member(study: Study, site: Site | None, role: Role, *, staff: bool = False) -> User:

@@ -1,5 +1,7 @@
 """The page for entering facts: groups saved as a whole, answers without a value, two people at once, doubles."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from screening.criteria import Sex
+from screening.duplicates import doubles_of
 from screening.meanwhile import mark_of
 from screening.models import AbsentValue, Observation, Subject, Therapy, Toxicity
-from screening.queries import record_of
-from screening.services import create_subject, record_fact
+from screening.queries import current_facts, record_of
+from screening.services import create_subject, record_fact, rescreen, withdraw
+from screening.services.attempts import key_of
 from sites.models import Membership, Site
 from tests.people import NOW, member, signed_in, text
 from tests.screening.study import open_reference_site
@@ -84,7 +88,15 @@ def test_not_done_is_an_answer_and_never_a_value(client: Client, subject: Subjec
     assert "(not done, 20 Nov 2026)" in text(client.get(f"/subjects/{subject.pk}/"))
 
 
-def test_a_judgement_is_asked_only_outside_the_reference(client: Client, subject: Subject) -> None:
+def test_what_stands_beside_not_done_is_not_dropped_silently(client: Client, subject: Subject) -> None:
+    answer = save(client, subject, "laboratory", hemoglobin__unit="not_done", hemoglobin__reference_low="12")
+    assert answer.status_code == 400
+    assert "“not done” goes without it: empty it, or give the value." in text(answer)
+    assert not AbsentValue.objects.exists()
+
+
+def test_a_judgement_is_asked_only_outside_the_reference(site: Site, subject: Subject) -> None:
+    client = signed_in(member(Role.SUB_INVESTIGATOR, site=site))
     inside = {"hemoglobin__value": "13", "hemoglobin__unit": "g/dL", "hemoglobin__reference_low": "12",
               "hemoglobin__reference_high": "16"}  # fmt: skip
     assert "1 answer saved" in text(save(client, subject, "laboratory", **inside))
@@ -162,6 +174,26 @@ def test_subjects_whose_facts_agree_are_told_apart_by_nobody_but_a_person(
     page = text(client.get(f"/subjects/{subject.pk}/entry/"))
     assert "may be a person who has been entered before" in page
     assert twin.screening_number in page
+
+
+def test_attempts_of_one_person_are_no_doubles(site: Site, coordinator: User, subject: Subject) -> None:
+    attempts = [subject]
+    for fact, value, unit in (("serum_m_protein", 1.4, "g/dL"), ("marrow_plasma_cells", 40, "%")):
+        raw = {"fact": fact, "value": value, "unit": unit, "on": "2026-11-20"}
+        record_fact(subject=subject, kind=Observation, raw=raw, by=coordinator, now=NOW)
+    for _ in range(2):
+        before = attempts[-1]
+        withdraw(subject=before, on=date(2026, 11, 23), by=coordinator, now=NOW, reason="Moved away.")
+        carry = [key_of(row) for row in current_facts(before)[0]]
+        before.refresh_from_db()
+        again = rescreen(previous=before, screened_on=date(2026, 11, 23), by=coordinator, now=NOW, carry=carry)
+        attempts.append(again)
+    assert [doubles_of(attempt) for attempt in attempts] == [[], [], []]
+    stranger = create_subject(site=site, by=coordinator, now=NOW, sex="female", birth_year=1961)
+    for row in current_facts(subject)[0]:
+        raw = {"fact": row.fact, "value": Decimal(row.value), "unit": row.unit, "on": row.on}
+        record_fact(subject=stranger, kind=Observation, raw=raw, by=coordinator, now=NOW)
+    assert [len(doubles_of(attempt)) for attempt in attempts] == [1, 1, 1]
 
 
 def test_what_one_may_not_enter_is_as_absent(subject: Subject, site: Site) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from screening.models import Subject
+from screening.models import AbsentValue, Observation, Subject, Therapy, Toxicity
 from sites.models import Site
 from tests.dashboards.people import person
 from tests.factories import MembershipFactory, SiteFactory
@@ -87,6 +87,27 @@ def test_a_corrected_fact_has_both_versions_and_the_reason(browser: Client, subj
         page = text_of(browser, f"/subjects/{subject.pk}/facts/observation/{pk}/history/")
         assert page.count("observation</span> added") == 2
         assert "typed wrongly" in page
+
+
+def test_each_fact_on_the_pages_leads_to_its_history(client: Client, subject: Subject, site: Site) -> None:
+    by = MembershipFactory(site=site, study=site.study, role="monitor").user
+    rows: dict[str, Any] = {"source": "typed", "subject": subject, "recorded_by": subject.created_by}
+    facts = {
+        "observation": Observation.objects.create(fact="ecog", value="1", on="2026-01-02", day="2026-01-02", **rows),
+        "therapy": Therapy.objects.create(kind="regimen", drugs=["lenalidomide"], **rows),
+        "toxicity": Toxicity.objects.create(term="rash", grade=2, **rows),
+        "answer": AbsentValue.objects.create(fact="lvef", why="not_done", day="2026-01-02", **rows),
+    }
+    client.force_login(by)
+    seen = text_of(client, f"/subjects/{subject.pk}/")
+    client.force_login(MembershipFactory(site=site, study=site.study).user)
+    entered = text_of(client, f"/subjects/{subject.pk}/entry/")
+    for kind, row in facts.items():
+        address = f"/subjects/{subject.pk}/facts/{kind}/{row.pk}/history/"
+        assert f'href="{address}"' in seen, kind
+        if kind != "observation":  # the subject's protocol does not ask for it
+            assert f'href="{address}"' in entered, kind
+        assert "added" in text_of(client, address)
 
 
 def test_older_events_are_on_the_next_page(browser: Client, subject: Subject, site: Site) -> None:

@@ -240,7 +240,7 @@ class TestJudging:
     ) -> None:
         record = with_fact(eligible_record(today=TODAY), "platelets", 60, clinically_significant=True)
         record = with_fact(record, "platelets", 60, due_to_myeloma=False)
-        subject = services.import_record(site=site, record=parse_record(record), by=coordinator, now=NOW)
+        subject = services.import_record(site=site, record=parse_record(record), by=investigator(site), now=NOW)
         services.fail_screening(subject=subject, criteria=["E8"], primary="E8", on=TODAY, by=coordinator, now=NOW)
         page = text(pi.get(url(subject)))
         assert f"/facts/observation/{subject.observation_rows.get(fact='platelets').pk}/judge/" in page

@@ -18,7 +18,7 @@ from screening.storage import therapy_json
 from sites.models import Site
 from sites.services import change_site_status
 from sites.statuses import SiteStatus
-from tests.factories import UserFactory
+from tests.factories import UserFactory, bare_signature
 from tests.screening.records import eligible_record, with_fact
 from tests.screening.reviews import sign
 from tests.screening.study import open_reference_site
@@ -203,7 +203,9 @@ def _walk_to(subject: Subject, state: SubjectState, by: User) -> None:
         Subject.objects.filter(pk=subject.pk).update(first_dose_on=TODAY)
         return
     for step in PATHS[state]:
-        SubjectStateChange.objects.create(subject=subject, state=step, effective_on=TODAY, recorded_by=by)
+        change = SubjectStateChange.objects.create(subject=subject, state=step, effective_on=TODAY, recorded_by=by)
+        if step == S.ELIGIBLE:
+            bare_signature(change, by=by)
 
 
 def test_nobody_is_enrolled_against_the_verdict(site: Site, coordinator: User) -> None:

@@ -77,7 +77,7 @@ def test_nobody_makes_themselves_a_principal_investigator(client: Client, site: 
     manager = as_manager(client, site)
     typed = {
         "user": manager.pk, "study": site.study_id, "site": site.pk, "role": "principal_investigator",
-        "starts_on": "2026-01-01",
+        "starts_on": "2026-01-01", "reason": "Needed.",
     }  # fmt: skip
     client.post("/admin/trial_sites/membership/add/", typed)
     assert not Membership.objects.filter(user=manager, role="principal_investigator").exists()

@@ -21,9 +21,9 @@ from screening.services.importing import (
     purge_imports,
     store_import,
 )
-from sites.models import Site
+from sites.models import Membership, Site
 from tests.factories import UserFactory
-from tests.people import NOW
+from tests.people import NOW, member
 from tests.screening.study import open_reference_site
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +120,8 @@ def test_a_correction_not_chosen_leaves_what_is_recorded(site: Site, by: Any) ->
     assert (done.facts_added, done.facts_corrected, done.facts_skipped) == (1, 0, 1)
 
 
-def test_a_judgement_stays_with_the_result_it_was_made_of(site: Site, by: Any) -> None:
+def test_a_judgement_stays_with_the_result_it_was_made_of(site: Site) -> None:
+    by = member(Membership.Role.SUB_INVESTIGATOR, site=site)
     committed(handed_in(site, FACTS, by), by)
     judged = "subject,fact,value,unit,on,reference_low,clinically_significant\n"
     judged += "JAX-0001,hemoglobin,13.1,g/dL,2026-11-20,14,yes\n"

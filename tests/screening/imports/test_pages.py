@@ -202,3 +202,27 @@ def canaries_in_database() -> list[tuple[str, str]]:
             rows = " ".join(row[0] for row in cursor.fetchall())
             found += [(table, canary) for canary in CANARIES if canary in rows]
     return found
+
+
+def test_the_copy_of_a_workbook_is_a_workbook_that_reads_back_as_it_came(client: Client, site: Site) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (["subject", "fact", "value", "unit", "on"], ["new-1", "lvef", "much", "%", "2026-11-20"]):
+        book.active.append(row)
+    file = BytesIO()
+    book.save(file)
+    hand_in(client, site, file.getvalue(), "facts.xlsx")
+    answer = client.get(at(site, f"{Import.objects.get().pk}/copy.csv"))
+    assert answer.headers["Content-Disposition"].endswith('.xlsx"')
+    copy = load_workbook(BytesIO(answer.content))["Data"]
+    header, row = list(copy.iter_rows(values_only=True))
+    assert header == ("subject", "fact", "value", "unit", "on", "error")
+    assert row[:5] == ("new-1", "lvef", "much", "%", "2026-11-20")
+    assert "is not a number" in str(row[5])
+    again = read_file(answer.content, CATALOGUE)
+    assert again.table is not None
+    assert (again.table.header, len(again.findings)) == (("subject", "fact", "value", "unit", "on"), 1)
+
+
+def test_the_limits_are_told_before_a_file_is_chosen(client: Client, site: Site) -> None:
+    assert "At most 10 MiB, 20000 rows, 500 subjects and 20000 facts in one file." in text(client.get(at(site, "new/")))

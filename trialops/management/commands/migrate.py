@@ -11,6 +11,7 @@ from psycopg.errors import LockNotAvailable
 from trialops import row_security
 from trialops.api.token_function import install_token_function
 from trialops.audit.recording import install_recording
+from trialops.audit.sealing_guard import install_sealing_guard
 from trialops.db import as_owner, grant_to_app_role, refuse_ignored_triggers
 
 
@@ -40,4 +41,5 @@ class Command(migrate.Command):
                 grant_to_app_role(connection)
                 row_security.install(connection)
                 install_recording(connection)
+                install_sealing_guard(connection)
         return result
