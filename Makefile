@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants reset chromium FORCE
+.PHONY: help demo test faults check format lint schema docs messages screenshots bench bench-rescoring bench-api contract agreement mutants reset chromium FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -25,6 +25,7 @@ help:
 	@echo "make lint    ruff's and import-linter's findings alone"
 	@echo "make schema  write docs/openapi.yaml and docs/protocol.schema.json anew"
 	@echo "make docs    write docs/criteria.md and docs/example-study.md anew"
+	@echo "make messages  extract the texts for translation and compile the catalogues"
 	@echo "make screenshots  take the pictures in docs/images from a running demo"
 	@echo "make bench   the criteria engine against its peers, side by side"
 	@echo "make mutants change the criteria engine a little, again and again, and see whether its tests notice"
@@ -67,6 +68,10 @@ lint: .venv/.synced
 schema: .venv/.synced
 	$(BESIDE_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	$(MANAGE) protocol_schema > docs/protocol.schema.json
+
+# Catalogues of translations in step with the code; what is new stands empty in trialops/locale/*/LC_MESSAGES/django.po.
+messages: .venv/.synced
+	$(MANAGE) messages
 
 docs: .venv/.synced
 	$(MANAGE) describe_protocol > docs/criteria.md

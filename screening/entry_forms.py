@@ -25,6 +25,7 @@ from screening.fact_forms import (
 from screening.models import AbsentValue, Observation
 from screening.services import Entered, WithoutValue
 from trialops.forms import DayField, TimeOfDayField
+from trialops.language import word
 
 Json = dict[str, Any]
 Why = AbsentValue.Why
@@ -83,17 +84,18 @@ class AnswerRow(FactForm):
     def __init__(self, *args: Any, fact: Fact, day: date | None, judgements: Judgements, **kwargs: Any) -> None:
         super().__init__(*args, prefix=fact.name, use_required_attribute=False, **kwargs)
         self.fact, self.day, self.judgements = fact, day, judgements
-        self.fields["value"].label = fact.label[:1].upper() + fact.label[1:]
-        self.fields["unit"].label = _("%(fact)s: unit, or why there is no value") % {"fact": fact.label}
+        label = word(fact.label)
+        self.fields["value"].label = label[:1].upper() + label[1:]
+        self.fields["unit"].label = _("%(fact)s: unit, or why there is no value") % {"fact": label}
         for name in (*self.references, *self.judgement, "on", "at"):
-            self.fields[name].widget.attrs["aria-label"] = f"{fact.label}: {self.fields[name].label}"
+            self.fields[name].widget.attrs["aria-label"] = f"{label}: {self.fields[name].label}"
         self._fit()
 
     def _fit(self) -> None:
         """The widgets that the kind of fact needs."""
         without = list(Why.choices)
         if self.fact.kind in {FactKind.BOOLEAN, FactKind.CODED}:
-            given = YES_NO if self.fact.kind is FactKind.BOOLEAN else [(code, code) for code in self.fact.codes]
+            given = YES_NO if self.fact.kind is FactKind.BOOLEAN else [(code, word(code)) for code in self.fact.codes]
             self.fields["value"].widget = forms.Select(choices=choices([*given, *without], "–"))
             del self.fields["unit"]
         else:
