@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility bench-reminders FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility bench-reminders messages FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -25,6 +25,7 @@ help:
 	@echo "make lint    ruff's and import-linter's findings alone"
 	@echo "make schema  write docs/openapi.yaml and docs/protocol.schema.json anew"
 	@echo "make docs    write the generated pages under docs/ and .env.example anew"
+	@echo "make messages  extract the texts for translation and compile the catalogues"
 	@echo "make screenshots  take the pictures in docs/images from a running demo"
 	@echo "make accessibility  every page as every role in four looks, of a running demo (ROLES=\"manager monitor\" for some)"
 	@echo "make bench   the criteria engine against its peers, side by side"
@@ -76,6 +77,10 @@ lint: .venv/.synced
 schema: .venv/.synced
 	$(BESIDE_SERVERS) $(MANAGE) spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	$(MANAGE) protocol_schema > docs/protocol.schema.json
+
+# Catalogues of translations in step with the code; what is new stands empty in trialops/locale/*/LC_MESSAGES/django.po.
+messages: .venv/.synced
+	$(MANAGE) messages
 
 docs: .venv/.synced
 	$(MANAGE) describe_protocol > docs/criteria.md

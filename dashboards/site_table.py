@@ -58,7 +58,7 @@ def _activity(row: Row) -> float:
 
 COLUMNS: Mapping[str, Column] = {
     "site": Column(gettext_lazy("Site"), lambda row: row.entry.site.code),
-    "status": Column(gettext_lazy("Status"), lambda row: row.entry.status.label if row.entry.status else ""),
+    "status": Column(gettext_lazy("Status"), lambda row: str(row.entry.status.label) if row.entry.status else ""),
     "verified": Column(
         gettext_lazy("Verified"), lambda row: (row.entry.status and row.entry.status.verified_on) or NEVER
     ),
@@ -149,4 +149,8 @@ def headings(choice: Choice, *, with_work: bool) -> list[dict[str, Any]]:
 
 def status_filters() -> list[tuple[str, str]]:
     """What the table can be narrowed to."""
-    return [("", _("every status")), *SiteStatus.choices, (STALE, _("not verified lately"))]
+    return [
+        ("", _("every status")),
+        *((status.value, str(status.label)) for status in SiteStatus),
+        (STALE, _("not verified lately")),
+    ]

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Min
+from django.utils.translation import gettext as _
 
 from screening.models import ProtocolAdoption, ProtocolVersion, Subject
 from screening.queries import live_adoptions, published_versions
@@ -79,18 +80,27 @@ def _refuse_other_version(site: Site, version: ProtocolVersion) -> None:
     published = list(published_versions(site.study))
     if version not in published:
         raise ValidationError(
-            {"version": f"A site takes up published versions of its own study; {version.label} is none of them."}
+            {
+                "version": _("A site takes up published versions of its own study; %(version)s is none of them.")
+                % {"version": version.label}
+            }
         )
     if version == published[0]:
         raise ValidationError(
-            {"version": f"Version {version.label} is the study's first: it is in force at every site from the start."}
+            {
+                "version": _("Version %(version)s is the study's first: it is in force at every site from the start.")
+                % {"version": version.label}
+            }
         )
     held = live_adoptions([site]).filter(protocol_version=version).first()
     if held is not None:
         raise ValidationError(
             {
-                "version": f"{site.code} has taken version {version.label} up already, from {held.effective_on}; "
-                "correct that entry instead."
+                "version": _(
+                    "%(site)s has taken version %(version)s up already, from %(effective_on)s; correct that "
+                    "entry instead."
+                )
+                % {"site": site.code, "version": version.label, "effective_on": held.effective_on}
             }
         )
 
@@ -99,21 +109,28 @@ def _refuse_days(version: ProtocolVersion, *, effective_on: date, approved_on: d
     if effective_on < version.effective_on:
         raise ValidationError(
             {
-                "effective_on": f"Version {version.label} takes effect on {version.effective_on}; "
-                "choose that day or a later one."
+                "effective_on": _(
+                    "Version %(version)s takes effect on %(effective_on)s; choose that day or a later one."
+                )
+                % {"version": version.label, "effective_on": version.effective_on}
             }
         )
     if approved_on > today:
-        raise ValidationError({"approved_on": f"An approval cannot lie in the future; it is {today} at the site."})
+        raise ValidationError(
+            {"approved_on": _("An approval cannot lie in the future; it is %(today)s at the site.") % {"today": today}}
+        )
     if approved_on > effective_on:
         raise ValidationError(
-            {"effective_on": f"The board approved it on {approved_on}; choose that day or a later one."}
+            {
+                "effective_on": _("The board approved it on %(approved_on)s; choose that day or a later one.")
+                % {"approved_on": approved_on}
+            }
         )
 
 
 def _refuse_no_approval(approval: str) -> None:
     if not approval.strip():
-        raise ValidationError({"approval": "Name the board's approval: its number, or the date of its letter."})
+        raise ValidationError({"approval": _("Name the board's approval: its number, or the date of its letter.")})
 
 
 def _refuse_out_of_order(
@@ -128,17 +145,23 @@ def _refuse_out_of_order(
         if other.effective_on == effective_on or (other.effective_on < effective_on) != before:
             raise ValidationError(
                 {
-                    "effective_on": f"{site.code} takes up version {other.protocol_version.label} on "
-                    f"{other.effective_on}; choose a day {'after' if before else 'before'} that."
+                    "effective_on": (
+                        _("%(site)s takes up version %(version)s on %(day)s; choose a day after that.")
+                        if before
+                        else _("%(site)s takes up version %(version)s on %(day)s; choose a day before that.")
+                    )
+                    % {"site": site.code, "version": other.protocol_version.label, "day": other.effective_on}
                 }
             )
 
 
 def _refuse_bad_correction(adoption: ProtocolAdoption, reason: str) -> None:
     if adoption.retracted or ProtocolAdoption.objects.filter(supersedes=adoption).exists():
-        raise ValidationError("This entry has been corrected or taken back already; reload the page to see the newer.")
+        raise ValidationError(
+            _("This entry has been corrected or taken back already; reload the page to see the newer.")
+        )
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the entry is corrected."})
+        raise ValidationError({"reason": _("Say why the entry is corrected.")})
 
 
 def _refuse_consent_before(adoption: ProtocolAdoption, effective_on: date | None) -> None:
@@ -153,10 +176,16 @@ def _refuse_consent_before(adoption: ProtocolAdoption, effective_on: date | None
         consents += [(c.effective_on, subject) for c in changes if c.to_version_id == adoption.protocol_version_id]
     early = sorted({str(subject) for day, subject in consents if effective_on is None or (day and day < effective_on)})
     if early:
-        listed = ", ".join(early[:5]) + (" and others" if len(early) > 5 else "")
+        listed = ", ".join(early[:5])
+        if len(early) > 5:
+            listed = _("%(subjects)s and others") % {"subjects": listed}
         raise ValidationError(
             {
-                ("reason" if effective_on is None else "effective_on"): f"{listed} consented to version "
-                f"{adoption.protocol_version.label} here {'already' if effective_on is None else 'before that day'}."
+                ("reason" if effective_on is None else "effective_on"): (
+                    _("%(subjects)s consented to version %(version)s here already.")
+                    if effective_on is None
+                    else _("%(subjects)s consented to version %(version)s here before that day.")
+                )
+                % {"subjects": listed, "version": adoption.protocol_version.label}
             }
         )

@@ -24,6 +24,7 @@ from screening.judging import GIVEN, Judgements
 from screening.models import AbsentValue, Observation
 from screening.services import Entered, WithoutValue
 from trialops.forms import DayField, TimeOfDayField
+from trialops.language import word
 
 Json = dict[str, Any]
 Why = AbsentValue.Why
@@ -60,17 +61,18 @@ class AnswerRow(FactForm):
     ) -> None:
         super().__init__(*args, prefix=fact.name, use_required_attribute=False, **kwargs)
         self.fact, self.day, self.judgements, self.may_judge = fact, day, judgements, may_judge
-        self.fields["value"].label = fact.label[:1].upper() + fact.label[1:]
-        self.fields["unit"].label = _("%(fact)s: unit, or why there is no value") % {"fact": fact.label}
+        label = word(fact.label)
+        self.fields["value"].label = label[:1].upper() + label[1:]
+        self.fields["unit"].label = _("%(fact)s: unit, or why there is no value") % {"fact": label}
         for name in (*self.references, *self.judgement, "on", "at"):
-            self.fields[name].widget.attrs["aria-label"] = f"{fact.label}: {self.fields[name].label}"
+            self.fields[name].widget.attrs["aria-label"] = f"{label}: {self.fields[name].label}"
         self._fit()
 
     def _fit(self) -> None:
         """The widgets that the kind of fact needs."""
         without = list(Why.choices)
         if self.fact.kind in {FactKind.BOOLEAN, FactKind.CODED}:
-            given = YES_NO if self.fact.kind is FactKind.BOOLEAN else [(code, code) for code in self.fact.codes]
+            given = YES_NO if self.fact.kind is FactKind.BOOLEAN else [(code, word(code)) for code in self.fact.codes]
             self.fields["value"].widget = forms.Select(choices=choices([*given, *without], "–"))
             del self.fields["unit"]
         else:

@@ -28,6 +28,7 @@ from screening.judging import GIVEN, judges_anew, result_json
 from screening.models import Observation, Therapy, Toxicity
 from screening.services import AnyFact
 from trialops.forms import DayField, ReasonField, TimeOfDayField
+from trialops.language import word
 
 Json = dict[str, Any]
 
@@ -386,7 +387,7 @@ FACT_FORMS: Mapping[str, type[FactForm]] = {
 def _fact_choices(catalogue: Catalogue) -> list[Any]:
     """All facts of the catalogue in their groups."""
     groups = [
-        (label, [(fact.name, fact.label) for fact in catalogue.values() if fact.group is group])
+        (label, [(fact.name, word(fact.label)) for fact in catalogue.values() if fact.group is group])
         for group, label in GROUP_LABELS.items()
     ]
     return choices([(label, facts) for label, facts in groups if facts], CHOOSE)

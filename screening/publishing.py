@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening.criteria import DocumentError, Problem, Protocol, parse_protocol
 from screening.models import ProtocolVersion
@@ -131,8 +132,16 @@ def _refuse_misplaced(protocol: Protocol, study: Study, *, instead_of: ProtocolV
 def _refuse_earlier_effect(draft: ProtocolVersion, former: ProtocolVersion) -> None:
     if draft.effective_on < former.effective_on:
         raise ValidationError(
-            f"effective: version {draft.label} would take effect on {draft.effective_on}, before version "
-            f"{former.label}, which it supersedes; accepted: {former.effective_on} or later."
+            _(
+                "effective: version %(draft)s would take effect on %(effective_on)s, before version "
+                "%(former)s, which it supersedes; accepted: %(earliest)s or later."
+            )
+            % {
+                "draft": draft.label,
+                "effective_on": draft.effective_on,
+                "former": former.label,
+                "earliest": former.effective_on,
+            }
         )
 
 
@@ -145,10 +154,13 @@ def _locked_draft(draft: ProtocolVersion, *, seen: str | None = None) -> Protoco
     study = _locked_study(draft.study)
     found = ProtocolVersion.objects.select_for_update().filter(pk=draft.pk).first()
     if found is None:
-        raise ValidationError("Somebody has discarded this draft.")
+        raise ValidationError(_("Somebody has discarded this draft."))
     if not found.is_draft:
-        raise ValidationError(f"Version {found.label} is published: it never changes again. Make a new draft instead.")
+        raise ValidationError(
+            _("Version %(found)s is published: it never changes again. Make a new draft instead.")
+            % {"found": found.label}
+        )
     if seen is not None and seen != found.digest:
-        raise ValidationError("Somebody has changed this draft since you opened it; reload the page to see it.")
+        raise ValidationError(_("Somebody has changed this draft since you opened it; reload the page to see it."))
     found.study = study
     return found

@@ -1,19 +1,20 @@
 """A subject's states and which may follow which."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class SubjectState(models.TextChoices):
     """Where a subject stands in the study."""
 
-    PRE_SCREENED = "pre_screened", "pre-screened"
-    IN_SCREENING = "in_screening", "in screening"
-    ELIGIBLE = "eligible", "eligible"
-    ENROLLED = "enrolled", "enrolled"
-    TREATED = "treated", "treated"
-    COMPLETED = "completed", "completed"
-    SCREEN_FAILED = "screen_failed", "screen failed"
-    WITHDRAWN = "withdrawn", "withdrawn"
+    PRE_SCREENED = "pre_screened", _("pre-screened")
+    IN_SCREENING = "in_screening", _("in screening")
+    ELIGIBLE = "eligible", _("eligible")
+    ENROLLED = "enrolled", _("enrolled")
+    TREATED = "treated", _("treated")
+    COMPLETED = "completed", _("completed")
+    SCREEN_FAILED = "screen_failed", _("screen failed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
 
 
 S = SubjectState

@@ -7,13 +7,14 @@ from django.contrib.admin.apps import AdminConfig
 from django.db.models.base import ModelBase
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 
 class ManagersAdminSite(AdminSite):
     """A study manager whose last membership has ended loses the admin with it."""
 
-    site_header = site_title = "trialops set-up"
-    index_title = "Studies, sites and people"
+    site_header = site_title = gettext_lazy("trialops set-up")
+    index_title = gettext_lazy("Studies, sites and people")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """What allauth keeps of sign-ins and second factors is nobody's to set up: people do that for themselves."""

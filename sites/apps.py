@@ -4,12 +4,13 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy
 
 
 class SitesConfig(AppConfig):
     name = "sites"
     label = "trial_sites"  # the plain label collides with django.contrib.sites
-    verbose_name = "Studies and sites"
+    verbose_name = gettext_lazy("Studies and sites")
 
     def ready(self) -> None:
         post_migrate.connect(make_groups, sender=self)

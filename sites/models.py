@@ -13,6 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from knox.models import AbstractAuthToken
 
 from sites.statuses import REASON_REQUIRED, STUDY_DECLARED, SiteStatus
@@ -26,7 +28,7 @@ def validate_time_zone(value: str) -> None:
     """Only names that this system's IANA time zone database knows."""
     if value not in zoneinfo.available_timezones() or ("/" not in value and value != "UTC"):
         raise ValidationError(
-            "“%(value)s” is not an IANA time zone; for instance America/Chicago.", params={"value": value}
+            _("“%(value)s” is not an IANA time zone; for instance America/Chicago."), params={"value": value}
         )
 
 
@@ -47,7 +49,7 @@ class Study(models.Model):
     registry_id = models.CharField(
         max_length=20,
         unique=True,
-        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]+\Z", "A registry id, for instance NCT03464916.")],
+        validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9-]+\Z", gettext_lazy("A registry id, for instance NCT03464916."))],
     )
     title = models.CharField(max_length=300)
     short_title = models.CharField(max_length=100)
@@ -59,15 +61,19 @@ class Study(models.Model):
         null=True,
         blank=True,
         choices=[(status.value, status.label) for status in SiteStatus if status in STUDY_DECLARED],
-        help_text="Set only to halt or end the study as a whole; otherwise its status follows from its sites.",
+        help_text=gettext_lazy(
+            "Set only to halt or end the study as a whole; otherwise its status follows from its sites."
+        ),
     )
     contact_name = models.CharField(max_length=200, blank=True)
     contact_phone = models.CharField(max_length=40, blank=True)
-    is_demo = models.BooleanField("invented demo data", default=False)
+    is_demo = models.BooleanField(gettext_lazy("invented demo data"), default=False)
     failure_threshold = models.PositiveSmallIntegerField(
         default=5,
         validators=[MinValueValidator(2), MaxValueValidator(100)],
-        help_text="Screen failures by criterion are told to sponsors in steps of this many; fewer are withheld.",
+        help_text=gettext_lazy(
+            "Screen failures by criterion are told to sponsors in steps of this many; fewer are withheld."
+        ),
     )
     data_version = models.BigIntegerField(default=0, editable=False)
     data_changed_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -84,7 +90,7 @@ class Study(models.Model):
             models.CheckConstraint(
                 condition=Q(failure_threshold__range=(2, 100)),
                 name="study_failure_threshold_in_range",
-                violation_error_message="The threshold for screen failures lies between 2 and 100.",
+                violation_error_message=gettext_lazy("The threshold for screen failures lies between 2 and 100."),
             ),
         ]
 
@@ -99,19 +105,23 @@ class Site(models.Model):
     code = models.CharField(
         max_length=8,
         validators=[
-            RegexValidator(r"^[A-Z][A-Z0-9]{1,7}\Z", "Two to eight capital letters or digits, for instance JAX.")
+            RegexValidator(
+                r"^[A-Z][A-Z0-9]{1,7}\Z", gettext_lazy("Two to eight capital letters or digits, for instance JAX.")
+            )
         ],
-        help_text="Begins every screening number of the site.",
+        help_text=gettext_lazy("Begins every screening number of the site."),
     )
     facility = models.CharField(max_length=200)
     city = models.CharField(max_length=100, blank=True)
-    state = models.CharField("state or province", max_length=100, blank=True)
+    state = models.CharField(gettext_lazy("state or province"), max_length=100, blank=True)
     country = models.CharField(max_length=100, blank=True)
     time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
     contact_name = models.CharField(max_length=200, blank=True)
     contact_phone = models.CharField(max_length=40, blank=True)
     contact_email = models.EmailField(blank=True)
-    target = models.PositiveIntegerField(null=True, blank=True, help_text="Subjects this site means to enroll.")
+    target = models.PositiveIntegerField(
+        null=True, blank=True, help_text=gettext_lazy("Subjects this site means to enroll.")
+    )
 
     class Meta:
         ordering = ["study", "code"]
@@ -130,7 +140,7 @@ class Investigator(models.Model):
     """A physician who answers for a site."""
 
     name = models.CharField(max_length=200)
-    credentials = models.CharField(max_length=50, blank=True, help_text="For instance M.D.")
+    credentials = models.CharField(max_length=50, blank=True, help_text=gettext_lazy("For instance M.D."))
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
 
     class Meta:
@@ -144,14 +154,14 @@ class InvestigatorTerm(models.Model):
     """Who was (sub-)investigator of a site from when to when; one principal at a time."""
 
     class Role(models.TextChoices):
-        PRINCIPAL = "principal", "principal investigator"
-        SUB = "sub", "sub-investigator"
+        PRINCIPAL = "principal", gettext_lazy("principal investigator")
+        SUB = "sub", gettext_lazy("sub-investigator")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="investigator_terms")
     investigator = models.ForeignKey(Investigator, on_delete=models.PROTECT, related_name="terms")
     role = models.CharField(max_length=10, choices=Role)
     starts_on = models.DateField()
-    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while the term lasts.")
+    ends_on = models.DateField(null=True, blank=True, help_text=gettext_lazy("Last day; empty while the term lasts."))
 
     class Meta:
         ordering = ["site", "-starts_on"]
@@ -160,7 +170,7 @@ class InvestigatorTerm(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="investigator_term_in_order",
-                violation_error_message="A term cannot end before it starts.",
+                violation_error_message=gettext_lazy("A term cannot end before it starts."),
             ),
             ExclusionConstraint(
                 name="one_principal_at_a_time",
@@ -169,7 +179,9 @@ class InvestigatorTerm(models.Model):
                     (_DAYS, RangeOperators.OVERLAPS),
                 ],
                 condition=Q(role="principal"),
-                violation_error_message="The site has a principal investigator in this time; end that term first.",
+                violation_error_message=gettext_lazy(
+                    "The site has a principal investigator in this time; end that term first."
+                ),
             ),
         ]
 
@@ -184,10 +196,14 @@ class SiteStatusChange(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="status_changes")
     status = models.CharField(max_length=30, choices=SiteStatus)
-    effective_on = models.DateField(help_text="The day at the site from which the status holds.")
+    effective_on = models.DateField(help_text=gettext_lazy("The day at the site from which the status holds."))
     reason = models.TextField(blank=True)
     supersedes = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, help_text="The entry that this one corrects."
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("The entry that this one corrects."),
     )
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -207,7 +223,7 @@ class SiteStatusChange(models.Model):
             models.CheckConstraint(
                 condition=~Q(status__in=sorted(REASON_REQUIRED)) | Q(reason__regex=r"\S"),
                 name="site_status_reason_given",
-                violation_error_message="A reason is required for this status.",
+                violation_error_message=gettext_lazy("A reason is required for this status."),
             ),
         ]
 
@@ -242,8 +258,10 @@ class RegistryCopy(models.Model):
     append_only = True
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="registry_copies")
-    document = models.JSONField(help_text="The record as version 2 of the ClinicalTrials.gov API gives it.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the record's canonical text.")
+    document = models.JSONField(
+        help_text=gettext_lazy("The record as version 2 of the ClinicalTrials.gov API gives it.")
+    )
+    digest = models.CharField(max_length=64, help_text=gettext_lazy("SHA-256 of the record's canonical text."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -260,12 +278,12 @@ class Membership(models.Model):
     """What a person may do in a study, or at one site of it, from when to when."""
 
     class Role(models.TextChoices):
-        STUDY_MANAGER = "study_manager", "study manager"
-        PRINCIPAL_INVESTIGATOR = "principal_investigator", "principal investigator"
-        SUB_INVESTIGATOR = "sub_investigator", "sub-investigator"
-        COORDINATOR = "coordinator", "coordinator"
-        MONITOR = "monitor", "monitor"
-        SPONSOR = "sponsor", "sponsor"
+        STUDY_MANAGER = "study_manager", gettext_lazy("study manager")
+        PRINCIPAL_INVESTIGATOR = "principal_investigator", gettext_lazy("principal investigator")
+        SUB_INVESTIGATOR = "sub_investigator", gettext_lazy("sub-investigator")
+        COORDINATOR = "coordinator", gettext_lazy("coordinator")
+        MONITOR = "monitor", gettext_lazy("monitor")
+        SPONSOR = "sponsor", gettext_lazy("sponsor")
 
     STUDY_WIDE = (Role.STUDY_MANAGER, Role.SPONSOR)
     """Roles in a whole study; a monitor is assigned to one site or to the whole study, everybody else to a site."""
@@ -275,7 +293,7 @@ class Membership(models.Model):
     site = models.ForeignKey(Site, on_delete=models.CASCADE, null=True, blank=True, related_name="memberships")
     role = models.CharField(max_length=30, choices=Role)
     starts_on = models.DateField()
-    ends_on = models.DateField(null=True, blank=True, help_text="Last day; empty while it lasts.")
+    ends_on = models.DateField(null=True, blank=True, help_text=gettext_lazy("Last day; empty while it lasts."))
 
     class Meta:
         ordering = ["study", "site", "role", "user"]
@@ -285,12 +303,14 @@ class Membership(models.Model):
                 | Q(role__in=["principal_investigator", "sub_investigator", "coordinator"], site__isnull=False)
                 | Q(role="monitor"),
                 name="membership_site_fits_role",
-                violation_error_message="Site staff belong to a site; study managers and sponsors do not.",
+                violation_error_message=gettext_lazy(
+                    "Site staff belong to a site; study managers and sponsors do not."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="membership_in_order",
-                violation_error_message="A membership cannot end before it starts.",
+                violation_error_message=gettext_lazy("A membership cannot end before it starts."),
             ),
             *(
                 ExclusionConstraint(
@@ -302,7 +322,9 @@ class Membership(models.Model):
                         (_DAYS, RangeOperators.OVERLAPS),
                     ],
                     condition=Q(role=role),
-                    violation_error_message="This person has the role here in this time already; end that one first.",
+                    violation_error_message=gettext_lazy(
+                        "This person has the role here in this time already; end that one first."
+                    ),
                 )
                 for role in (
                     "study_manager",
@@ -320,7 +342,7 @@ class Membership(models.Model):
 
     def clean(self) -> None:
         if self.site_id and self.study_id and self.site and self.site.study_id != self.study_id:
-            raise ValidationError({"site": "This site belongs to another study."})
+            raise ValidationError({"site": _("This site belongs to another study.")})
 
     @staticmethod
     def active_on(day: date) -> Q:
@@ -334,13 +356,13 @@ class StudyChange(models.Model):
     append_only = True
 
     class Kind(models.TextChoices):
-        STUDY = "study", "the study's own data"
-        SITE = "site", "a site's own data"
-        INVESTIGATOR = "investigator", "investigators of a site"
-        STATUS = "status", "a site's status history"
-        VERIFICATION = "verification", "a verification of a site's status"
-        COUNTS = "counts", "counts of persons"
-        SCREEN_FAILURES = "screen_failures", "reasons of screen failures"
+        STUDY = "study", gettext_lazy("the study's own data")
+        SITE = "site", gettext_lazy("a site's own data")
+        INVESTIGATOR = "investigator", gettext_lazy("investigators of a site")
+        STATUS = "status", gettext_lazy("a site's status history")
+        VERIFICATION = "verification", gettext_lazy("a verification of a site's status")
+        COUNTS = "counts", gettext_lazy("counts of persons")
+        SCREEN_FAILURES = "screen_failures", gettext_lazy("reasons of screen failures")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="changes")
     version = models.BigIntegerField()
@@ -367,11 +389,11 @@ class StudyChange(models.Model):
 class ApiResource(models.TextChoices):
     """What a token may read of its study."""
 
-    ENROLLMENT = "enrollment", "enrollment counts"
-    SCREEN_FAILURES = "screen_failures", "screen failures by criterion"
-    SITES = "sites", "sites and their status history"
-    CHANGES = "changes", "what has changed"
-    STAFF = "staff", "everything its owner may do in the study (staff API)"
+    ENROLLMENT = "enrollment", gettext_lazy("enrollment counts")
+    SCREEN_FAILURES = "screen_failures", gettext_lazy("screen failures by criterion")
+    SITES = "sites", gettext_lazy("sites and their status history")
+    CHANGES = "changes", gettext_lazy("what has changed")
+    STAFF = "staff", gettext_lazy("everything its owner may do in the study (staff API)")
 
 
 AGGREGATES = tuple(resource for resource in ApiResource if resource is not ApiResource.STAFF)
@@ -388,16 +410,23 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox has no type inf
     It is valid until it expires or is revoked; a personal one also only while its owner has a role in the whole study.
     """
 
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Its name in addresses.")
+    public_id = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False, help_text=gettext_lazy("Its name in addresses.")
+    )
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     resources = ArrayField(models.CharField(max_length=20, choices=ApiResource), default=every_resource)
-    personal = models.BooleanField(default=False, help_text="Ends with its owner's role in the study.")
+    personal = models.BooleanField(default=False, help_text=gettext_lazy("Ends with its owner's role in the study."))
     replaces = models.OneToOneField(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaced_by", editable=False
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        editable=False,
     )
     is_replaced = models.BooleanField(default=False, editable=False)
-    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the hour.")
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text=gettext_lazy("To the hour."))
     revoked_at = models.DateTimeField(null=True, editable=False)
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"

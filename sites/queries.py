@@ -24,7 +24,7 @@ class StatusInForce:
 
     @property
     def label(self) -> str:
-        return self.status.label
+        return str(self.status.label)
 
     @property
     def open_for_screening(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
+from django.utils.translation import gettext as _
 
 from sites.models import Membership, Site, SiteStatusChange, SiteStatusVerification, Study
 from sites.queries import live_changes, site_today
@@ -42,12 +43,21 @@ def change_site_status(
     before = neighbours.filter(effective_on__lte=effective_on).order_by("-effective_on", "-id").first()
     after = neighbours.filter(effective_on__gt=effective_on).order_by("effective_on", "id").first()
     if before is not None:
-        _refuse_illegal(SiteStatus(before.status), status, f"on {effective_on} {site.code} is", before.effective_on)
+        where = _("on %(day)s %(site)s is") % {"day": effective_on, "site": site.code}
+        _refuse_illegal(SiteStatus(before.status), status, where, before.effective_on)
     if after is not None and SiteStatus(after.status) not in TRANSITIONS[status]:
         raise ValidationError(
             {
-                "effective_on": f"{site.code} becomes {SiteStatus(after.status).label} on {after.effective_on}, "
-                f"which may not follow {status.label}. Choose a later day, or correct that entry first."
+                "effective_on": _(
+                    "%(site)s becomes %(status)s on %(effective_on)s, which may not follow %(next)s. "
+                    "Choose a later day, or correct that entry first."
+                )
+                % {
+                    "site": site.code,
+                    "status": SiteStatus(after.status).label,
+                    "effective_on": after.effective_on,
+                    "next": status.label,
+                }
             }
         )
     with _database_refusals():
@@ -67,9 +77,9 @@ def correct_site_status(
     """Replace one entry of a site's history by another; the old one stays visible as corrected."""
     site = Site.objects.select_for_update().get(pk=change.site_id)
     if SiteStatusChange.objects.filter(supersedes=change).exists():
-        raise ValidationError("This entry has already been corrected; correct the newer one.")
+        raise ValidationError(_("This entry has already been corrected; correct the newer one."))
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the entry is corrected."})
+        raise ValidationError({"reason": _("Say why the entry is corrected.")})
     _refuse_out_of_bounds(site.study, status)
     _refuse_broken_timeline(change, status, effective_on)
     with _database_refusals():
@@ -90,14 +100,14 @@ def undo_site_status(*, change: SiteStatusChange, by: User, now: datetime) -> Si
     Raises ValidationError for anybody else's entry, an older one, one that has been corrected, and a site's first.
     """
     if change.recorded_by_id != by.pk:
-        raise ValidationError("Only who made an entry can undo it; correct it in the site's history instead.")
+        raise ValidationError(_("Only who made an entry can undo it; correct it in the site's history instead."))
     if now - change.recorded_at > UNDO_WITHIN:
-        raise ValidationError("It is too late to undo this entry; correct it in the site's history instead.")
+        raise ValidationError(_("It is too late to undo this entry; correct it in the site's history instead."))
     earlier = live_changes().filter(site=change.site_id, effective_on__lte=change.effective_on).exclude(pk=change.pk)
     before = earlier.filter(Q(effective_on__lt=change.effective_on) | Q(pk__lt=change.pk))
     held = before.order_by("-effective_on", "-id").first()
     if held is None:
-        raise ValidationError("A site's first status cannot be undone; correct its entry instead.")
+        raise ValidationError(_("A site's first status cannot be undone; correct its entry instead."))
     return correct_site_status(
         change=change, status=SiteStatus(held.status), effective_on=change.effective_on, by=by, reason="Undone."
     )
@@ -107,7 +117,10 @@ def undo_site_status(*, change: SiteStatusChange, by: User, now: datetime) -> Si
 def verify_site_status(*, site: Site, verified_on: date, by: User) -> SiteStatusVerification:
     """Record that the site's status was made sure of on a day; not in the future."""
     if not live_changes().filter(site=site, effective_on__lte=verified_on).exists():
-        raise ValidationError(f"{site.code} has no status yet on {verified_on}; record one first.")
+        raise ValidationError(
+            _("%(site)s has no status yet on %(verified_on)s; record one first.")
+            % {"site": site.code, "verified_on": verified_on}
+        )
     return SiteStatusVerification.objects.create(site=site, verified_on=verified_on, recorded_by=by)
 
 
@@ -119,15 +132,15 @@ def declare_study_status(*, study: Study, status: SiteStatus | None, by: User) -
     """
     study = Study.objects.select_for_update().get(pk=study.pk)
     if status is not None and status not in STUDY_DECLARED:
-        accepted = ", ".join(s.label for s in SiteStatus if s in STUDY_DECLARED)
-        raise ValidationError({"declared_status": f"A study can be declared {accepted}."})
+        accepted = ", ".join(str(s.label) for s in SiteStatus if s in STUDY_DECLARED)
+        raise ValidationError({"declared_status": _("A study can be declared %(accepted)s.") % {"accepted": accepted}})
     latest: dict[int, SiteStatusChange] = {}
     for row in live_changes().filter(site__study=study).select_related("site").order_by("effective_on", "id"):
         latest[row.site_id] = row
     outside = [row for row in latest.values() if SiteStatus(row.status) not in bounded_by(status)]
     if status is not None and outside:
         listed = ", ".join(f"{row.site.code} ({row.get_status_display()})" for row in outside)
-        raise ValidationError({"declared_status": f"Close these sites first: {listed}."})
+        raise ValidationError({"declared_status": _("Close these sites first: %(listed)s.") % {"listed": listed}})
     study.declared_status = status
     study.save(update_fields=["declared_status"])
     return study
@@ -161,24 +174,44 @@ def store_set_up(*, row: Model, by: User) -> Model:
 
 def _refuse_without_reason(status: SiteStatus, reason: str) -> None:
     if status in REASON_REQUIRED and not reason:
-        raise ValidationError({"reason": f"A reason is required when a site becomes {status.label}."})
+        raise ValidationError(
+            {"reason": _("A reason is required when a site becomes %(status)s.") % {"status": status.label}}
+        )
 
 
 def _refuse_out_of_bounds(study: Study, status: SiteStatus) -> None:
     if status not in bounded_by(study.declared_status):
         declared = SiteStatus(study.declared_status).label if study.declared_status else ""
-        raise ValidationError({"status": f"The study as a whole is {declared}: no site can be {status.label}."})
+        raise ValidationError(
+            {
+                "status": _("The study as a whole is %(declared)s: no site can be %(status)s.")
+                % {"declared": declared, "status": status.label}
+            }
+        )
 
 
 def _refuse_illegal(current: SiteStatus, status: SiteStatus, where: str, since: date) -> None:
     if status == current:
-        raise ValidationError({"status": f"No change: {where} {current.label} already, since {since}."})
-    if status not in TRANSITIONS[current]:
-        accepted = ", ".join(s.label for s in legal_next(current)) or "nothing (it is final; correct the entry instead)"
         raise ValidationError(
             {
-                "status": f"{status.label.capitalize()} may not follow: {where} {current.label} since {since}. "
-                f"Possible: {accepted}."
+                "status": _("No change: %(where)s %(current)s already, since %(since)s.")
+                % {"where": where, "current": current.label, "since": since}
+            }
+        )
+    if status not in TRANSITIONS[current]:
+        accepted = ", ".join(str(s.label) for s in legal_next(current)) or _(
+            "nothing (it is final; correct the entry instead)"
+        )
+        raise ValidationError(
+            {
+                "status": _("%(status)s may not follow: %(where)s %(current)s since %(since)s. Possible: %(accepted)s.")
+                % {
+                    "status": status.label.capitalize(),
+                    "where": where,
+                    "current": current.label,
+                    "since": since,
+                    "accepted": accepted,
+                }
             }
         )
 
@@ -189,12 +222,12 @@ def _refuse_broken_timeline(corrected: SiteStatusChange, status: SiteStatus, eff
     timeline = [(row.effective_on, SiteStatus(row.status)) for row in others if row.effective_on <= effective_on]
     timeline.append((effective_on, status))
     timeline += [(row.effective_on, SiteStatus(row.status)) for row in others if row.effective_on > effective_on]
-    for (_, earlier), (day, later) in pairwise(timeline):
+    for (_day, earlier), (day, later) in pairwise(timeline):
         if earlier != later and later not in TRANSITIONS[earlier]:
             raise ValidationError(
                 {
-                    "status": f"The history would not hold together: {later.label} on {day} "
-                    f"may not follow {earlier.label}."
+                    "status": _("The history would not hold together: %(later)s on %(day)s may not follow %(earlier)s.")
+                    % {"later": later.label, "day": day, "earlier": earlier.label}
                 }
             )
 
@@ -210,7 +243,9 @@ def _database_refusals() -> Iterator[None]:
         constraint = getattr(diagnosis, "constraint_name", None)
         if constraint == "legal_timeline":
             found = getattr(diagnosis, "message_primary", None)
-            raise ValidationError({"status": f"The history would not hold together: {found}."}) from error
+            raise ValidationError(
+                {"status": _("The history would not hold together: %(found)s.") % {"found": found}}
+            ) from error
         if constraint == "site_status_reason_given":
-            raise ValidationError({"reason": "A reason is required for this status."}) from error
+            raise ValidationError({"reason": _("A reason is required for this status.")}) from error
         raise

@@ -3,19 +3,20 @@
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class SiteStatus(models.TextChoices):
     """Recruitment status of a site, in ClinicalTrials.gov's words."""
 
-    NOT_YET_RECRUITING = "not_yet_recruiting", "not yet recruiting"
-    RECRUITING = "recruiting", "recruiting"
-    ENROLLING_BY_INVITATION = "enrolling_by_invitation", "enrolling by invitation"
-    ACTIVE_NOT_RECRUITING = "active_not_recruiting", "closed for enrollment"
-    SUSPENDED = "suspended", "suspended"
-    COMPLETED = "completed", "completed"
-    WITHDRAWN = "withdrawn", "withdrawn"
-    TERMINATED = "terminated", "terminated"
+    NOT_YET_RECRUITING = "not_yet_recruiting", _("not yet recruiting")
+    RECRUITING = "recruiting", _("recruiting")
+    ENROLLING_BY_INVITATION = "enrolling_by_invitation", _("enrolling by invitation")
+    ACTIVE_NOT_RECRUITING = "active_not_recruiting", _("closed for enrollment")
+    SUSPENDED = "suspended", _("suspended")
+    COMPLETED = "completed", _("completed")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    TERMINATED = "terminated", _("terminated")
 
 
 S = SiteStatus

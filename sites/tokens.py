@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from sites.models import AGGREGATES, ApiResource, ApiToken, Study
 from trialops.accounts.models import User
@@ -31,11 +32,15 @@ def issue_token(
     asked = AGGREGATES if resources is None else resources
     chosen = [name for name in ApiResource.values if name in asked]
     if not chosen or not set(resources or ()) <= set(ApiResource.values):
-        raise ValidationError({"resources": f"Choose at least one of: {', '.join(ApiResource.values)}."})
+        raise ValidationError(
+            {"resources": _("Choose at least one of: %(names)s.") % {"names": ", ".join(ApiResource.values)}}
+        )
     if ApiResource.STAFF in chosen and not personal:
-        raise ValidationError({"resources": "A token for the staff API acts as its owner, so it is a person's own."})
+        raise ValidationError({"resources": _("A token for the staff API acts as its owner, so it is a person's own.")})
     if expires_in_days is not None and not 1 <= expires_in_days <= LONGEST_DAYS:
-        raise ValidationError({"expires_in_days": f"A whole number of days from 1 to {LONGEST_DAYS}."})
+        raise ValidationError(
+            {"expires_in_days": _("A whole number of days from 1 to %(most)s.") % {"most": LONGEST_DAYS}}
+        )
     if live_tokens(study).filter(name=name).exists():
         raise _name_taken(study, name)
     owner = by if personal and by is not None else _account_of(study)
@@ -55,9 +60,9 @@ def rotate_token(*, token: ApiToken, overlap: timedelta, by: User, now: datetime
     """A new token in the place of an old one, which stays valid for `overlap` so that nobody misses a poll."""
     token = ApiToken.objects.select_for_update().select_related("study", "user").get(pk=token.pk)
     if token.revoked_at is not None or token.is_replaced:
-        raise ValidationError(f"“{token.name}” has been replaced or revoked already.")
+        raise ValidationError(_("“%(name)s” has been replaced or revoked already.") % {"name": token.name})
     if not timedelta() <= overlap <= LONGEST_OVERLAP:
-        raise ValidationError({"overlap": f"At most {LONGEST_OVERLAP.days} days."})
+        raise ValidationError({"overlap": _("At most %(days)s days.") % {"days": LONGEST_OVERLAP.days}})
     lifetime = None if token.expiry is None else token.expiry - token.created
     ends_at = now + overlap
     token.expiry = ends_at if token.expiry is None else min(token.expiry, ends_at)
@@ -103,4 +108,9 @@ def _account_of(study: Study) -> User:
 
 
 def _name_taken(study: Study, name: str) -> ValidationError:
-    return ValidationError({"name": f"{study.registry_id} already has a token named “{name}”; choose another name."})
+    return ValidationError(
+        {
+            "name": _("%(study)s already has a token named “%(name)s”; choose another name.")
+            % {"study": study.registry_id, "name": name}
+        }
+    )

@@ -65,7 +65,7 @@ IDENTIFYING: dict[str, set[str]] = {
 
 PLAIN: dict[str, set[str]] = {
     "accounts.RepeatableRequest": {"id", "key", "made_at", "request_digest", "status", "user"},
-    "accounts.User": {"date_joined", "id", "is_active", "is_staff", "is_superuser"},
+    "accounts.User": {"date_joined", "id", "is_active", "is_staff", "is_superuser", "language"},
     "audit.Event": {
         "action",
         "database_role",

@@ -11,7 +11,9 @@ class TrialopsConfig(AppConfig):
     def ready(self) -> None:
         from trialops import checks  # noqa: F401  (registers itself)
         from trialops.metrics import count_sign_ins
+        from trialops.names import translate_names
         from trialops.scope import watch_connection
 
+        translate_names()
         connection_created.connect(watch_connection, dispatch_uid="scope")
         count_sign_ins()

@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "trialops.accounts.sessions.SessionAgeMiddleware",
+    "trialops.accounts.language.LanguageMiddleware",
     "sites.middleware.ScopeMiddleware",  # row-level security: nothing before it reads rows of a site
     "trialops.audit.middleware.AuditMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -253,6 +254,11 @@ AUTH_PASSWORD_VALIDATORS += [{"NAME": "trialops.accounts.passwords.ContextWordsV
 
 # Language and time: the clock is UTC; pages show the site's own zone.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "español")]  # each by its own name
+LANGUAGE_COOKIE_AGE = 365 * 86_400
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -64,7 +64,7 @@ def timeline(figures: Timelines, scope: Scope) -> Picture:
         _row(canvas, TOP + n * ROW + 4, stretches, days)
     _legend(canvas, used, foot + 30)
     rows: list[tuple[Cell, ...]] = [
-        (site, stretch.status.label, stretch.first.isoformat(), stretch.last.isoformat(),
+        (site, str(stretch.status.label), stretch.first.isoformat(), stretch.last.isoformat(),
          *([stretch.reason] if figures.with_reasons else []))
         for site, stretches in figures.by_site.items()
         for stretch in stretches
@@ -82,7 +82,7 @@ def _row(canvas: Canvas, top: float, stretches: Sequence[Stretch], days: Days) -
     for stretch in stretches:
         left, right = days(stretch.first), days(stretch.last + timedelta(days=1))
         ink, hatched = LOOKS[stretch.status]
-        label = stretch.status.label
+        label = str(stretch.status.label)
         tip = f"{label}: {_span(stretch.first, stretch.last)}"
         canvas.rect(left, top, max(right - left, 1.5), 22, ink, hatched=hatched, round_by=2, tip=tip)
         if right - left > len(label) * LETTER + 14:
@@ -100,4 +100,4 @@ def _legend(canvas: Canvas, used: Sequence[SiteStatus], top: float) -> None:
         x, y = LEFT + (n % 4) * 182, top + (n // 4) * 22
         ink, hatched = LOOKS[status]
         canvas.rect(x, y, 14, 14, ink, hatched=hatched)
-        canvas.words(x + 20, y + 12, status.label)
+        canvas.words(x + 20, y + 12, str(status.label))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from dashboards.pictures.windows import Line, OpenSpan, Span, Windows
 from screening.models import Assessment, Reminder, ReminderState, Subject
@@ -92,9 +93,10 @@ def _named(edges: Sequence[Mapping[str, Any]]) -> str:
 def _washout(reminder: Reminder, today: date) -> Span:
     """Until the day before the one on which it no longer closes; the rule is named after its criterion."""
     criterion = reminder.rule.removeprefix("washout-").removesuffix("-opens")
-    return Span(today, reminder.window_from - timedelta(days=1), what=f"washout {criterion}", edges=reminder.summary)
+    what = _("washout %(criterion)s") % {"criterion": criterion}
+    return Span(today, reminder.window_from - timedelta(days=1), what=what, edges=reminder.told)
 
 
 def _test(reminder: Reminder) -> Span:
-    what = f"{reminder.summary} ({reminder.get_state_display()})"
+    what = f"{reminder.told} ({reminder.get_state_display()})"
     return Span(reminder.window_from, reminder.window_to, what=what)

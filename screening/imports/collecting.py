@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from screening.criteria import Problem, RecordError, parse_observation, parse_record, parse_therapy, parse_toxicity
 from screening.criteria.catalogue import Catalogue
 from screening.criteria.problems import shown
@@ -39,8 +41,11 @@ class Collector:
         if key not in self._subjects:
             if len(self._subjects) == limits.MOST_SUBJECTS:
                 raise FileRefusedError(
-                    f"The file has more than {limits.MOST_SUBJECTS} subjects, which is the most that one file may "
-                    "have; split it by subjects and hand the parts in one after the other."
+                    _(
+                        "The file has more than %(most)s subjects, which is the most that one file may have; split it "
+                        "by subjects and hand the parts in one after the other."
+                    )
+                    % {"most": limits.MOST_SUBJECTS}
                 )
             self._subjects[key] = Collected(name, place)
         return self._subjects[key]
@@ -67,7 +72,9 @@ class Collector:
             return
         self._count += 1
         if self._count > limits.MOST_ENTRIES:
-            raise FileRefusedError(f"The file has more than {limits.MOST_ENTRIES} facts; split it.")
+            raise FileRefusedError(
+                _("The file has more than %(most)s facts; split it.") % {"most": limits.MOST_ENTRIES}
+            )
         key = key_of(entry.list_name, entry.raw)
         before = of.entries.setdefault(key, entry)
         if before is not entry and not same(entry.list_name, before.raw, entry.raw):

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from screening.criteria.catalogue import CATALOGUE, Catalogue
 from screening.criteria.problems import nearest, shown
 from screening.criteria.record_parsing import JUDGED, OBSERVATION, THERAPY, TOXICITY
@@ -43,14 +45,17 @@ def refuse_bad_header(header: tuple[str, ...], catalogue: Catalogue) -> None:
     per_fact = is_per_fact(header)
     for place, name in enumerate(header, start=1):
         if not name:
-            raise FileRefusedError(f"Column {place} has no name in the first row.")
+            raise FileRefusedError(_("Column %(place)s has no name in the first row.") % {"place": place})
         if header.index(name) != place - 1:
-            raise FileRefusedError(f"The column {shown(name)} comes twice.")
+            raise FileRefusedError(_("The column %(name)s comes twice.") % {"name": shown(name)})
         if not (name in PER_FACT if per_fact else is_of_subject_row(name, catalogue)):
             options = PER_FACT if per_fact else ("subject", *PERSON, "on", *catalogue)
             raise FileRefusedError(
-                f"The column {shown(name)} is not known{nearest(name, options)}; the template has every column. "
-                "Nothing of a file with another column is kept, since it may identify somebody."
+                _(
+                    "The column %(name)s is not known%(hint)s; the template has every column. Nothing of a file with "
+                    "another column is kept, since it may identify somebody."
+                )
+                % {"name": shown(name), "hint": nearest(name, options)}
             )
     if "subject" not in header:
-        raise FileRefusedError("The column subject lacks: whose the facts are.")
+        raise FileRefusedError(_("The column subject lacks: whose the facts are."))

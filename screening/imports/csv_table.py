@@ -3,6 +3,8 @@
 import csv
 import io
 
+from django.utils.translation import gettext as _
+
 from screening.imports import limits
 from screening.imports.columns import known_columns
 from screening.imports.drafts import FileRefusedError, Table
@@ -27,11 +29,14 @@ def read_csv(data: bytes) -> Table:
                 rows.append((reader.line_num, stripped))
     except csv.Error as error:
         raise FileRefusedError(
-            f"Line {reader.line_num} is not CSV ({error}); a cell that holds a quotation mark or a line break "
-            f"stands in quotation marks, and a cell has at most {limits.LONGEST_CELL} characters."
+            _(
+                "Line %(line)s is not CSV (%(error)s); a cell that holds a quotation mark or a line "
+                "break stands in quotation marks, and a cell has at most %(longest)s characters."
+            )
+            % {"line": reader.line_num, "error": error, "longest": limits.LONGEST_CELL}
         ) from None
     if not rows:
-        raise FileRefusedError("The file is empty.")
+        raise FileRefusedError(_("The file is empty."))
     return Table(header=rows[0][1], rows=tuple(rows[1:]))
 
 
@@ -49,7 +54,9 @@ def _separator(text: str) -> str:
     best = max(SEPARATORS, key=known)
     if known(best) == 0:
         raise FileRefusedError(
-            "The first row names no column that is known; expected: subject, fact, value, unit, on … or subject, sex, "
-            "hemoglobin, hemoglobin.unit …, separated by commas, semicolons or tabs. Start from a template."
+            _(
+                "The first row names no column that is known; expected: subject, fact, value, unit, on … or subject, "
+                "sex, hemoglobin, hemoglobin.unit …, separated by commas, semicolons or tabs. Start from a template."
+            )
         )
     return best

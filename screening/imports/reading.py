@@ -2,6 +2,8 @@
 
 from io import BytesIO
 
+from django.utils.translation import gettext as _
+
 from screening.criteria import json_text
 from screening.criteria.catalogue import Catalogue
 from screening.imports import limits
@@ -25,14 +27,16 @@ LISTS = ("observations", "therapies", "toxicities")
 def read_file(data: bytes, catalogue: Catalogue) -> Contents:
     """The contents of a file, whatever its name: the first bytes tell the format. Raises FileRefusedError."""
     if len(data) > limits.LARGEST_FILE:
-        raise FileRefusedError(f"The file is larger than {limits.in_mib(limits.LARGEST_FILE)}; split it.")
+        raise FileRefusedError(
+            _("The file is larger than %(limit)s; split it.") % {"limit": limits.in_mib(limits.LARGEST_FILE)}
+        )
     refuse_other_workbooks(data)
     if data.startswith(ZIP):
         return _of_table("xlsx", read_xlsx(data), catalogue)
     text = decoded(data)
     beginning = text.lstrip()[:1]
     if beginning == "<":
-        raise FileRefusedError("The file is XML or HTML; accepted: JSON (records or a FHIR bundle), CSV, XLSX.")
+        raise FileRefusedError(_("The file is XML or HTML; accepted: JSON (records or a FHIR bundle), CSV, XLSX."))
     if beginning in {"{", "["}:
         return _of_json(text, catalogue)
     return _of_table("csv", read_csv(data), catalogue)
@@ -42,7 +46,7 @@ def _of_table(kind: str, table: Table, catalogue: Catalogue) -> Contents:
     table = _without_remarks(table)
     refuse_bad_header(table.header, catalogue)
     if not table.rows:
-        raise FileRefusedError("The table has no rows below the names of its columns.")
+        raise FileRefusedError(_("The table has no rows below the names of its columns."))
     collector = Collector(catalogue)
     if is_per_fact(table.header):
         collect_fact_rows(table, collector)
@@ -68,7 +72,7 @@ def _of_json(text: str, catalogue: Catalogue) -> Contents:
     collector = Collector(catalogue)
     for count, parsed in enumerate(read_records("-", BytesIO(text.encode()), catalogue=catalogue), start=1):
         if count > limits.MOST_ROWS:
-            raise FileRefusedError(f"The file has more than {limits.MOST_ROWS} records; split it.")
+            raise FileRefusedError(_("The file has more than %(most)s records; split it.") % {"most": limits.MOST_ROWS})
         place = parsed.position or "the file"
         if parsed.record is not None:
             _collect_record(parsed.record.as_json(), place, count, collector)
@@ -85,7 +89,7 @@ def _fhir(text: str) -> Json | None:
     try:
         value = json_text.loads(text)
     except json_text.JsonError as error:
-        raise FileRefusedError(f"The file looks like FHIR, but it is {error}.") from None
+        raise FileRefusedError(_("The file looks like FHIR, but it is %(error)s.") % {"error": error}) from None
     return value if isinstance(value, dict) and "resourceType" in value else None
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from screening.imports import limits
 from screening.imports.drafts import FileRefusedError
 
@@ -18,10 +20,19 @@ class TableSize:
         self.rows += 1
         self.cells += len(cells)
         if self.rows > limits.MOST_ROWS:
-            raise FileRefusedError(f"The table has more than {limits.MOST_ROWS} rows; split it into several files.")
+            raise FileRefusedError(
+                _("The table has more than %(most)s rows; split it into several files.") % {"most": limits.MOST_ROWS}
+            )
         if len(cells) > limits.MOST_COLUMNS:
-            raise FileRefusedError(f"Row {number} has more than {limits.MOST_COLUMNS} columns.")
+            raise FileRefusedError(
+                _("Row %(number)s has more than %(most)s columns.") % {"number": number, "most": limits.MOST_COLUMNS}
+            )
         if self.cells > limits.MOST_CELLS:
-            raise FileRefusedError(f"The table has more than {limits.MOST_CELLS} cells; split it into several files.")
+            raise FileRefusedError(
+                _("The table has more than %(most)s cells; split it into several files.") % {"most": limits.MOST_CELLS}
+            )
         if max(map(len, cells), default=0) > limits.LONGEST_CELL:
-            raise FileRefusedError(f"Row {number} has a cell of more than {limits.LONGEST_CELL} characters.")
+            raise FileRefusedError(
+                _("Row %(number)s has a cell of more than %(longest)s characters.")
+                % {"number": number, "longest": limits.LONGEST_CELL}
+            )

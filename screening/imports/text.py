@@ -2,16 +2,19 @@
 
 import codecs
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from screening.imports.drafts import FileRefusedError
 
-ACCEPTED = "accepted: UTF-8, or UTF-16 with a byte order mark (in a spreadsheet: save as “CSV UTF-8”)"
+ACCEPTED = gettext_lazy("accepted: UTF-8, or UTF-16 with a byte order mark (in a spreadsheet: save as “CSV UTF-8”)")
 
 
 def decoded(data: bytes) -> str:
     """The text of a file. Raises FileRefusedError for another encoding, NUL characters, or nothing at all."""
     encoding = "utf-8-sig"
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise FileRefusedError(f"The file is UTF-32 text; {ACCEPTED}.")
+        raise FileRefusedError(_("The file is UTF-32 text; %(accepted)s.") % {"accepted": ACCEPTED})
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     try:
@@ -20,12 +23,20 @@ def decoded(data: bytes) -> str:
         line = data[: error.start].count(b"\n") + 1
         byte = data[error.start] if error.start < len(data) else 0
         raise FileRefusedError(
-            f"The file is not {'UTF-16' if encoding == 'utf-16' else 'UTF-8'} text: byte 0x{byte:02x} in line {line} "
-            f"cannot be read; {ACCEPTED}."
+            _("The file is not %(encoding)s text: byte %(byte)s in line %(line)s cannot be read; %(accepted)s.")
+            % {
+                "encoding": "UTF-16" if encoding == "utf-16" else "UTF-8",
+                "byte": f"0x{byte:02x}",
+                "line": line,
+                "accepted": ACCEPTED,
+            }
         ) from None
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        raise FileRefusedError(f"The file holds a NUL character in line {line}, so it is no plain text; {ACCEPTED}.")
+        raise FileRefusedError(
+            _("The file holds a NUL character in line %(line)s, so it is no plain text; %(accepted)s.")
+            % {"line": line, "accepted": ACCEPTED}
+        )
     if not text.strip():
-        raise FileRefusedError("The file is empty.")
+        raise FileRefusedError(_("The file is empty."))
     return text

@@ -3,6 +3,8 @@
 import zipfile
 from io import BytesIO
 
+from django.utils.translation import gettext as _
+
 from screening.imports import limits
 from screening.imports.drafts import FileRefusedError
 
@@ -17,7 +19,10 @@ def refuse_other_workbooks(data: bytes) -> None:
     """Raises FileRefusedError for the formats that are told by their first bytes and not read."""
     if data.startswith(OLE):
         raise FileRefusedError(
-            "The file is an old workbook (.xls) or one with a password; save it without a password as .xlsx, or as CSV."
+            _(
+                "The file is an old workbook (.xls) or one with a password; save it without a password as .xlsx, "
+                "or as CSV."
+            )
         )
 
 
@@ -33,10 +38,10 @@ def refuse_hostile_parts(data: bytes) -> None:
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zipfile.LargeZipFile) as error:
         if isinstance(error, FileRefusedError):
             raise
-        raise FileRefusedError("The workbook is damaged; open it in a spreadsheet and save it anew.") from None
+        raise FileRefusedError(_("The workbook is damaged; open it in a spreadsheet and save it anew.")) from None
     except Exception as error:
         if type(error).__module__ in {"zlib", "lzma", "_lzma"}:  # each packing has an error of its own
-            raise FileRefusedError("The workbook is damaged; open it in a spreadsheet and save it anew.") from None
+            raise FileRefusedError(_("The workbook is damaged; open it in a spreadsheet and save it anew.")) from None
         raise
 
 
@@ -44,17 +49,19 @@ def _look_through(archive: zipfile.ZipFile) -> None:
     parts = archive.infolist()
     names = {part.filename for part in parts}
     if len(parts) > limits.MOST_PARTS or len(names) != len(parts):
-        raise FileRefusedError(f"The workbook has more than {limits.MOST_PARTS} parts, or one twice; save it as CSV.")
+        raise FileRefusedError(
+            _("The workbook has more than %(most)s parts, or one twice; save it as CSV.") % {"most": limits.MOST_PARTS}
+        )
     if sum(part.file_size for part in parts) > limits.MOST_UNPACKED:
         raise FileRefusedError(BOMB)
     if "[Content_Types].xml" not in names:
-        raise FileRefusedError("The file is a zip archive but no workbook; accepted: .xlsx, .csv, .json.")
+        raise FileRefusedError(_("The file is a zip archive but no workbook; accepted: .xlsx, .csv, .json."))
     if any(name.lower().endswith("vbaproject.bin") for name in names):
-        raise FileRefusedError("The workbook holds macros (.xlsm); save it as .xlsx without them.")
+        raise FileRefusedError(_("The workbook holds macros (.xlsm); save it as .xlsx without them."))
     unpacked = 0
     for part in parts:
         if part.flag_bits & 0x1:
-            raise FileRefusedError("The workbook is encrypted; save it without a password.")
+            raise FileRefusedError(_("The workbook is encrypted; save it without a password."))
         unpacked += _look_at(archive, part, left=limits.MOST_UNPACKED - unpacked)
 
 
@@ -74,13 +81,16 @@ def _look_at(archive: zipfile.ZipFile, part: zipfile.ZipInfo, *, left: int) -> i
             if is_list:
                 kept += piece
     if is_list and WORKBOOK not in kept:
-        kind = "holds macros (.xlsm) or is a template" if b"macroEnabled" in kept else "is no workbook"
-        raise FileRefusedError(f"The file {kind}; accepted: .xlsx, .csv, .json.")
+        raise FileRefusedError(
+            _("The file holds macros (.xlsm) or is a template; accepted: .xlsx, .csv, .json.")
+            if b"macroEnabled" in kept
+            else _("The file is no workbook; accepted: .xlsx, .csv, .json.")
+        )
     return size
 
 
 def _refuse_declarations(seen: bytes) -> None:
     if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen or b"\x00" in seen:
         raise FileRefusedError(
-            "The workbook holds XML with a document type or in UTF-16, as none has that people save."
+            _("The workbook holds XML with a document type or in UTF-16, as none has that people save.")
         )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
+from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
 from screening.imports import limits
@@ -39,7 +40,7 @@ def read_xlsx(data: bytes) -> Table:
         if not header:
             header = _without_end(texts)
             if wrong:
-                raise FileRefusedError("The first row holds a formula; it names the columns.")
+                raise FileRefusedError(_("The first row holds a formula; it names the columns."))
             continue
         rows.append((number, texts[: len(header)]))
         findings += [
@@ -48,7 +49,7 @@ def read_xlsx(data: bytes) -> Table:
         if any(texts[len(header) :]):
             findings.append(Finding(f"row {number}", "", "has a cell beyond the last named column", number))
     if not header:
-        raise FileRefusedError("The sheet is empty.")
+        raise FileRefusedError(_("The sheet is empty."))
     return Table(header, tuple(rows), tuple(findings))
 
 
@@ -70,7 +71,9 @@ def _rows(data: bytes) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 def _refuse_wide(number: int, cells: tuple[Any, ...]) -> None:
     if len(cells) > limits.MOST_COLUMNS:
-        raise FileRefusedError(f"Row {number} has more than {limits.MOST_COLUMNS} columns.")
+        raise FileRefusedError(
+            _("Row %(number)s has more than %(most)s columns.") % {"number": number, "most": limits.MOST_COLUMNS}
+        )
 
 
 def _without_end(texts: tuple[str, ...]) -> tuple[str, ...]:

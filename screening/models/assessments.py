@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.derived import becomes_current_verdict
 from screening.models.protocol import ProtocolVersion
@@ -14,9 +15,9 @@ class Assessment(models.Model):
     """One verdict over a subject's facts; re-computable to the same bytes from what it names."""
 
     class Verdict(models.TextChoices):
-        ELIGIBLE = "eligible", "eligible"
-        INELIGIBLE = "ineligible", "ineligible"
-        UNDETERMINED = "undetermined", "undetermined"
+        ELIGIBLE = "eligible", _("eligible")
+        INELIGIBLE = "ineligible", _("ineligible")
+        UNDETERMINED = "undetermined", _("undetermined")
 
     append_only = True
 
@@ -28,11 +29,15 @@ class Assessment(models.Model):
     satisfied = models.PositiveSmallIntegerField()
     total = models.PositiveSmallIntegerField()
     earliest_first_dose = models.DateField(null=True)
-    result = models.JSONField(help_text="The whole result: criteria with reasons, facts, missing facts, windows.")
-    facts_digest = models.CharField(max_length=64, help_text="SHA-256 of the facts that were scored.")
+    result = models.JSONField(help_text=_("The whole result: criteria with reasons, facts, missing facts, windows."))
+    facts_digest = models.CharField(max_length=64, help_text=_("SHA-256 of the facts that were scored."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: the clock."
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("Empty: the clock."),
     )
 
     class Meta:

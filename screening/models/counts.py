@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from screening.states import SubjectState
 from sites.models import Site, Study
@@ -13,8 +14,8 @@ class StateCount(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="state_counts")
     state = models.CharField(max_length=20, choices=SubjectState)
-    present = models.BigIntegerField(default=0, help_text="Persons whose last entry is this state.")
-    ever = models.BigIntegerField(default=0, help_text="Persons with an entry of this state.")
+    present = models.BigIntegerField(default=0, help_text=_("Persons whose last entry is this state."))
+    ever = models.BigIntegerField(default=0, help_text=_("Persons with an entry of this state."))
 
     class Meta:
         ordering = ["site", "state"]
@@ -30,8 +31,8 @@ class DailyStateCount(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="daily_state_counts")
     day = models.DateField()
     state = models.CharField(max_length=20, choices=SubjectState)
-    change = models.BigIntegerField(default=0, help_text="Persons who came into the state, less those who left it.")
-    first = models.BigIntegerField(default=0, help_text="Persons who came into the state for the first time.")
+    change = models.BigIntegerField(default=0, help_text=_("Persons who came into the state, less those who left it."))
+    first = models.BigIntegerField(default=0, help_text=_("Persons who came into the state for the first time."))
 
     class Meta:
         ordering = ["site", "day", "state"]

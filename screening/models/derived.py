@@ -3,6 +3,7 @@
 import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.protocol import ProtocolVersion
 from screening.models.subjects import Subject
@@ -60,8 +61,8 @@ class FactSheet(models.Model):
     observations = models.TextField(blank=True)
     therapies = models.TextField(blank=True)
     toxicities = models.TextField(blank=True)
-    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the three texts.")
-    is_current = models.BooleanField(default=False, help_text="No: facts have been added since it was made.")
+    digest = models.CharField(max_length=64, blank=True, help_text=_("SHA-256 of the three texts."))
+    is_current = models.BooleanField(default=False, help_text=_("No: facts have been added since it was made."))
 
     class Meta:
         constraints = [
@@ -81,7 +82,8 @@ class CurrentVerdict(models.Model):
     as_of = models.DateField()
     first_dose = models.DateField()
     code = models.CharField(
-        max_length=500, help_text="One letter for each criterion in the document's order: satisfied, violated, unknown."
+        max_length=500,
+        help_text=_("One letter for each criterion in the document's order: satisfied, violated, unknown."),
     )
 
     def __str__(self) -> str:

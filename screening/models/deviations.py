@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.subjects import Subject
 from sites.triggers import append_only
@@ -17,12 +18,12 @@ class ProtocolDeviation(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="deviations")
     happened_on = models.DateField()
-    what = models.TextField(help_text="What happened.")
+    what = models.TextField(help_text=_("What happened."))
     criteria = ArrayField(
-        models.CharField(max_length=20), default=list, blank=True, help_text="Ids of the criteria it went against."
+        models.CharField(max_length=20), default=list, blank=True, help_text=_("Ids of the criteria it went against.")
     )
     rule = models.CharField(
-        max_length=200, blank=True, help_text="The rule of the protocol, where it is not one of the criteria."
+        max_length=200, blank=True, help_text=_("The rule of the protocol, where it is not one of the criteria.")
     )
     why = models.TextField()
     corrective_action = models.TextField(blank=True)

@@ -14,10 +14,10 @@ from sites.triggers import append_only
 
 
 class Source(models.TextChoices):
-    TYPED = "typed", "typed"
-    FILE = "file", "file"
-    CARRIED = "carried", "carried over from an earlier attempt"
-    FHIR = "fhir", "FHIR"
+    TYPED = "typed", _("typed")
+    FILE = "file", _("file")
+    CARRIED = "carried", _("carried over from an earlier attempt")
+    FHIR = "fhir", _("FHIR")
 
 
 class Fact(models.Model):
@@ -29,11 +29,11 @@ class Fact(models.Model):
     source = models.CharField(max_length=10, choices=Source)
     brought_by = models.ForeignKey(
         Import, on_delete=models.PROTECT, null=True, blank=True, related_name="%(class)s_rows",
-        help_text="The import that brought it; empty for what was typed or came from the command line one by one.",
+        help_text=_("The import that brought it; empty for what was typed or came from the command line one by one."),
     )  # fmt: skip
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="newer")
-    retracted = models.BooleanField(default=False, help_text="This row only takes the superseded one back.")
-    reason = models.TextField(blank=True, help_text="Why the earlier row was wrong.")
+    retracted = models.BooleanField(default=False, help_text=_("This row only takes the superseded one back."))
+    reason = models.TextField(blank=True, help_text=_("Why the earlier row was wrong."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -58,10 +58,12 @@ class Observation(Fact):
     """One value of one fact, kept as it was written: number, unit, day or time stamp with its offset."""
 
     fact = models.CharField(max_length=50)
-    value = models.CharField(max_length=60, help_text="As written: a decimal, true or false, or a code.")
+    value = models.CharField(max_length=60, help_text=_("As written: a decimal, true or false, or a code."))
     unit = models.CharField(max_length=20, blank=True)
-    on = models.CharField("on", max_length=40, help_text="ISO date, or date and time with its offset, as written.")
-    day = models.DateField(help_text="The calendar day of `on`, as written at the site.")
+    on = models.CharField(
+        _("on"), max_length=40, help_text=_("ISO date, or date and time with its offset, as written.")
+    )
+    day = models.DateField(help_text=_("The calendar day of `on`, as written at the site."))
     reference_low = models.CharField(max_length=60, blank=True)
     reference_high = models.CharField(max_length=60, blank=True)
     clinically_significant = models.BooleanField(null=True, blank=True)
@@ -124,7 +126,7 @@ class AbsentValue(Fact):
 
     fact = models.CharField(max_length=50)
     why = models.CharField(max_length=10, choices=Why)
-    day = models.DateField(help_text="The calendar day of the answer, as written at the site.")
+    day = models.DateField(help_text=_("The calendar day of the answer, as written at the site."))
 
     class Meta(Fact.Meta):
         abstract = False

@@ -7,22 +7,23 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sites.models import Site
 from trialops.models import who_and_when
 
 
 class ImportFormat(models.TextChoices):
-    CSV = "csv", "CSV"
-    XLSX = "xlsx", "XLSX"
-    JSON = "json", "JSON records"
-    FHIR = "fhir", "FHIR R4 bundle"
+    CSV = "csv", _("CSV")
+    XLSX = "xlsx", _("XLSX")
+    JSON = "json", _("JSON records")
+    FHIR = "fhir", _("FHIR R4 bundle")
 
 
 class ImportState(models.TextChoices):
-    PENDING = "pending", "waiting"
-    COMMITTED = "committed", "committed"
-    DISCARDED = "discarded", "discarded"
+    PENDING = "pending", _("waiting")
+    COMMITTED = "committed", _("committed")
+    DISCARDED = "discarded", _("discarded")
 
 
 S = ImportState
@@ -58,17 +59,19 @@ class Import(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="imports")
     format = models.CharField(max_length=4, choices=ImportFormat)
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the file as it was sent.")
-    size = models.PositiveIntegerField(help_text="Bytes of the file as it was sent.")
-    screened_on = models.DateField(help_text="When screening began for the subjects that are new.")
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the file as it was sent."))
+    size = models.PositiveIntegerField(help_text=_("Bytes of the file as it was sent."))
+    screened_on = models.DateField(help_text=_("When screening began for the subjects that are new."))
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.PENDING)
     content = models.BinaryField(null=True)
-    assigned = models.JSONField(default=dict, help_text="Which subject each patient of a bundle is, as somebody said.")
+    assigned = models.JSONField(
+        default=dict, help_text=_("Which subject each patient of a bundle is, as somebody said.")
+    )
     uploaded_at = models.DateTimeField(db_default=Now(), editable=False)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.TextField(blank=True, help_text="Why the corrections of this file were made.")
+    reason = models.TextField(blank=True, help_text=_("Why the corrections of this file were made."))
     subjects_added = models.PositiveIntegerField(default=0)
     subjects_changed = models.PositiveIntegerField(default=0)
     facts_added = models.PositiveIntegerField(default=0)

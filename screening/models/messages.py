@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.preferences import WebhookEndpoint
 from screening.models.reminders import Reminder
@@ -14,17 +15,17 @@ from sites.triggers import append_only
 
 
 class Channel(models.TextChoices):
-    MAIL = "mail", "e-mail"
-    WEBHOOK = "webhook", "webhook"
+    MAIL = "mail", _("e-mail")
+    WEBHOOK = "webhook", _("webhook")
 
 
 class Lane(models.Model):
     """One receiving server. While it fails it is left alone for a while, so that it holds up no other."""
 
-    name = models.CharField(max_length=300, unique=True, help_text="mail:ROUTE:DOMAIN or webhook:ID.")
+    name = models.CharField(max_length=300, unique=True, help_text=_("mail:ROUTE:DOMAIN or webhook:ID."))
     channel = models.CharField(max_length=10, choices=Channel)
-    route = models.CharField(max_length=20, blank=True, help_text="The site whose own mail server it goes through.")
-    failures = models.PositiveIntegerField(default=0, help_text="Failures in a row.")
+    route = models.CharField(max_length=20, blank=True, help_text=_("The site whose own mail server it goes through."))
+    failures = models.PositiveIntegerField(default=0, help_text=_("Failures in a row."))
     paused_until = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=200, blank=True)
     last_sent_at = models.DateTimeField(null=True, blank=True)
@@ -42,10 +43,10 @@ class Lane(models.Model):
 
 
 class MessageState(models.TextChoices):
-    WAITING = "waiting", "waiting"
-    SENT = "sent", "sent"
-    FAILED = "failed", "failed"
-    DROPPED = "dropped", "nothing left to say"
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+    DROPPED = "dropped", _("nothing left to say")
 
 
 M = MessageState
@@ -73,12 +74,12 @@ class Message(models.Model):
         WebhookEndpoint, on_delete=models.PROTECT, null=True, blank=True, related_name="messages"
     )
     urgent = models.BooleanField(default=False)
-    send_at = models.DateTimeField(help_text="Not before this time (UTC).")
+    send_at = models.DateTimeField(help_text=_("Not before this time (UTC)."))
     state = models.CharField(max_length=10, choices=MessageState, default=MessageState.WAITING)
-    attempt = models.PositiveIntegerField(default=0, help_text="Fencing number: grows with every claim.")
-    lease_until = models.DateTimeField(null=True, blank=True, help_text="Nobody else may claim it before then.")
+    attempt = models.PositiveIntegerField(default=0, help_text=_("Fencing number: grows with every claim."))
+    lease_until = models.DateTimeField(null=True, blank=True, help_text=_("Nobody else may claim it before then."))
     sent_at = models.DateTimeField(null=True, blank=True)
-    error = models.CharField(max_length=200, blank=True, help_text="How the latest attempt failed.")
+    error = models.CharField(max_length=200, blank=True, help_text=_("How the latest attempt failed."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -126,10 +127,10 @@ class Notice(models.Model):
     """One reminder in one message, and on what occasion."""
 
     class Occasion(models.TextChoices):
-        DUE = "due", "due"
-        MISSED = "missed", "missed"
-        UNDELIVERED = "undelivered", "could not be delivered"
-        RESENT = "resent", "sent again by hand"
+        DUE = "due", _("due")
+        MISSED = "missed", _("missed")
+        UNDELIVERED = "undelivered", _("could not be delivered")
+        RESENT = "resent", _("sent again by hand")
 
     only_these_change = ("sent_at",)
 
@@ -155,17 +156,17 @@ class MessageAttempt(models.Model):
     """One attempt at sending one message, and how it ended."""
 
     class Outcome(models.TextChoices):
-        SENT = "sent", "sent"
-        TEMPORARY = "temporary", "failed, to be tried again"
-        PERMANENT = "permanent", "refused for good"
-        BOUNCED = "bounced", "came back"
+        SENT = "sent", _("sent")
+        TEMPORARY = "temporary", _("failed, to be tried again")
+        PERMANENT = "permanent", _("refused for good")
+        BOUNCED = "bounced", _("came back")
 
     append_only = True
 
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="attempts")
     attempt = models.PositiveIntegerField()
     outcome = models.CharField(max_length=10, choices=Outcome)
-    reminders = models.PositiveIntegerField(default=0, help_text="How many reminders were in it.")
+    reminders = models.PositiveIntegerField(default=0, help_text=_("How many reminders were in it."))
     error = models.CharField(max_length=200, blank=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -186,8 +187,8 @@ class Intervention(models.Model):
     """A person's decision to try a failed message again, or to send a reminder once more; always with a reason."""
 
     class Kind(models.TextChoices):
-        RETRY = "retry", "try again"
-        RESEND = "resend", "send again"
+        RETRY = "retry", _("try again")
+        RESEND = "resend", _("send again")
 
     append_only = True
 

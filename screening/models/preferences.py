@@ -7,15 +7,16 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sites.models import Site, validate_time_zone
 from trialops.models import who_and_when
 
 
 class MailChoice(models.TextChoices):
-    ALL = "all", "all reminders"
-    URGENT = "urgent", "urgent ones only"
-    NONE = "none", "no e-mail"
+    ALL = "all", _("all reminders")
+    URGENT = "urgent", _("urgent ones only")
+    NONE = "none", _("no e-mail")
 
 
 class ReminderPreference(models.Model):
@@ -25,14 +26,14 @@ class ReminderPreference(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="reminder_preference"
     )
     mail = models.CharField(max_length=10, choices=MailChoice, default=MailChoice.ALL)
-    digest_at = models.TimeField(null=True, blank=True, help_text="When the day's mail comes; empty: 08:00.")
-    quiet_from = models.TimeField(null=True, blank=True, help_text="No mail from this time on ...")
-    quiet_to = models.TimeField(null=True, blank=True, help_text="... until this time.")
+    digest_at = models.TimeField(null=True, blank=True, help_text=_("When the day's mail comes; empty: 08:00."))
+    quiet_from = models.TimeField(null=True, blank=True, help_text=_("No mail from this time on ..."))
+    quiet_to = models.TimeField(null=True, blank=True, help_text=_("... until this time."))
     time_zone = models.CharField(
-        max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: the site's own."
+        max_length=64, blank=True, validators=[validate_time_zone], help_text=_("Empty: the site's own.")
     )
     absent_from = models.DateField(null=True, blank=True)
-    absent_to = models.DateField(null=True, blank=True, help_text="Last day of the absence.")
+    absent_to = models.DateField(null=True, blank=True, help_text=_("Last day of the absence."))
     deputy = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -100,7 +101,7 @@ class WebhookEndpoint(models.Model):
         null=True,
         blank=True,
         related_name="+",
-        help_text="Whoever switched it off, or added it if its server said that it is gone.",
+        help_text=_("Whoever switched it off, or added it if its server said that it is gone."),
     )
     why_disabled = models.CharField(max_length=200, blank=True)
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.triggers import adoption_is_possible
 from sites.models import Site, Study
@@ -38,18 +39,18 @@ class ProtocolVersion(models.Model):
     may_be_deleted = True  # drafts; a trigger keeps the others
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "draft"
-        PUBLISHED = "published", "published"
-        SUPERSEDED = "superseded", "superseded"
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        SUPERSEDED = "superseded", _("superseded")
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="protocol_versions")
     label = models.CharField(max_length=40)
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
-    effective_on = models.DateField(help_text="No site takes it up before this day.")
-    document = models.TextField(help_text="The canonical text of the protocol document.")
-    written = models.TextField(blank=True, help_text="The document as it was written, with its comments.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the document.")
-    drafted_at = models.DateTimeField(null=True, blank=True, help_text="When the text was last stored as a draft.")
+    effective_on = models.DateField(help_text=_("No site takes it up before this day."))
+    document = models.TextField(help_text=_("The canonical text of the protocol document."))
+    written = models.TextField(blank=True, help_text=_("The document as it was written, with its comments."))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the document."))
+    drafted_at = models.DateTimeField(null=True, blank=True, help_text=_("When the text was last stored as a draft."))
     drafted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -120,15 +121,15 @@ class ProtocolAdoption(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="protocol_adoptions")
     protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="adoptions")
-    effective_on = models.DateField(help_text="The day at the site from which subjects consent to this version.")
-    approved_on = models.DateField(help_text="The day on which the site's review board approved it.")
-    approval = models.CharField(max_length=200, help_text="The board's reference of the approval.")
+    effective_on = models.DateField(help_text=_("The day at the site from which subjects consent to this version."))
+    approved_on = models.DateField(help_text=_("The day on which the site's review board approved it."))
+    approval = models.CharField(max_length=200, help_text=_("The board's reference of the approval."))
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="newer",
-        help_text="The entry that this one corrects.",
+        help_text=_("The entry that this one corrects."),
     )  # fmt: skip
-    retracted = models.BooleanField(default=False, help_text="This entry only takes the superseded one back.")
-    reason = models.TextField(blank=True, help_text="Why the earlier entry was wrong.")
+    retracted = models.BooleanField(default=False, help_text=_("This entry only takes the superseded one back."))
+    reason = models.TextField(blank=True, help_text=_("Why the earlier entry was wrong."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

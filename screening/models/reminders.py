@@ -7,20 +7,22 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.subjects import Subject
+from screening.reminders.wording import sentences
 from sites.models import Site
 from sites.triggers import append_only
 
 
 class ReminderState(models.TextChoices):
-    PLANNED = "planned", "planned"
-    DUE = "due", "due"
-    SENT = "sent", "sent"
-    ACKNOWLEDGED = "acknowledged", "acknowledged"
-    DONE = "done", "done"
-    MISSED = "missed", "missed"
-    CANCELLED = "cancelled", "cancelled"
+    PLANNED = "planned", _("planned")
+    DUE = "due", _("due")
+    SENT = "sent", _("sent")
+    ACKNOWLEDGED = "acknowledged", _("acknowledged")
+    DONE = "done", _("done")
+    MISSED = "missed", _("missed")
+    CANCELLED = "cancelled", _("cancelled")
 
 
 R = ReminderState
@@ -44,14 +46,14 @@ OPEN = (*UNSENT, *TOLD)
 class Audience(models.TextChoices):
     """Who is told first; in the order of escalation."""
 
-    SITE = "site", "coordinators and principal investigator"
-    PRINCIPAL = "principal", "principal investigator"
-    MANAGER = "manager", "study manager"
+    SITE = "site", _("coordinators and principal investigator")
+    PRINCIPAL = "principal", _("principal investigator")
+    MANAGER = "manager", _("study manager")
 
 
 class ReminderSource(models.TextChoices):
-    PROTOCOL = "protocol", "protocol"
-    PRACTICE = "practice", "site practice"
+    PROTOCOL = "protocol", _("protocol")
+    PRACTICE = "practice", _("site practice")
 
 
 class Reminder(models.Model):
@@ -67,26 +69,28 @@ class Reminder(models.Model):
         related_name="reminders",
         null=True,
         blank=True,
-        help_text="Empty for one about the site itself.",
+        help_text=_("Empty for one about the site itself."),
     )
     rule = models.CharField(max_length=60)
     occurrence = models.PositiveSmallIntegerField(default=0)
-    summary = models.CharField(max_length=300, help_text="What is due, without any clinical value.")
+    summary = models.CharField(max_length=300, help_text=_("What is due, without any clinical value."))
     source = models.CharField(max_length=10, choices=ReminderSource, default=ReminderSource.PRACTICE)
     audience = models.CharField(max_length=10, choices=Audience, default=Audience.SITE)
-    asks = models.BooleanField(default=True, help_text="Whether something must be recorded; else it only tells.")
-    window_from = models.DateField(help_text="First day on which it counts, at the site.")
-    window_to = models.DateField(help_text="Last day on which it counts, at the site.")
-    due_at = models.DateTimeField(help_text="When it is told (UTC), computed from the site's local time.")
-    closes_at = models.DateTimeField(help_text="The end of the window's last day (UTC).")
+    asks = models.BooleanField(default=True, help_text=_("Whether something must be recorded; else it only tells."))
+    window_from = models.DateField(help_text=_("First day on which it counts, at the site."))
+    window_to = models.DateField(help_text=_("Last day on which it counts, at the site."))
+    due_at = models.DateTimeField(help_text=_("When it is told (UTC), computed from the site's local time."))
+    closes_at = models.DateTimeField(help_text=_("The end of the window's last day (UTC)."))
     urgent = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=ReminderState, default=ReminderState.PLANNED)
-    why = models.CharField(max_length=300, blank=True, help_text="Why it was cancelled, missed or done.")
+    why = models.CharField(max_length=300, blank=True, help_text=_("Why it was cancelled, missed or done."))
     replaces = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="replaced_by")
     sent_at = models.DateTimeField(null=True, blank=True)
     missed_at = models.DateTimeField(null=True, blank=True)
-    escalation = models.PositiveSmallIntegerField(default=0, help_text="How many levels have heard that it was missed.")
-    escalate_at = models.DateTimeField(null=True, blank=True, help_text="When the next level is told.")
+    escalation = models.PositiveSmallIntegerField(
+        default=0, help_text=_("How many levels have heard that it was missed.")
+    )
+    escalate_at = models.DateTimeField(null=True, blank=True, help_text=_("When the next level is told."))
     changed_at = models.DateTimeField(db_default=Now(), editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -151,6 +155,16 @@ class Reminder(models.Model):
         """Whom or what it is about: the screening number, else the site's code."""
         return self.subject.screening_number if self.subject else self.site.code
 
+    @property
+    def told(self) -> str:
+        """What is due, in the language that is active."""
+        return sentences.told(self.summary)
+
+    @property
+    def told_why(self) -> str:
+        """Why it was cancelled, missed or done, in the language that is active."""
+        return sentences.told(self.why)
+
 
 class Acknowledgement(models.Model):
     """Somebody has taken notice of a reminder as it stood."""
@@ -158,7 +172,7 @@ class Acknowledgement(models.Model):
     append_only = True
 
     reminder = models.ForeignKey(Reminder, on_delete=models.PROTECT, related_name="acknowledgements")
-    of_missed = models.BooleanField(default=False, help_text="Of its being missed; that ends the escalation.")
+    of_missed = models.BooleanField(default=False, help_text=_("Of its being missed; that ends the escalation."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

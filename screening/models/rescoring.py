@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.protocol import ProtocolVersion
 from screening.states import SubjectState
@@ -16,17 +17,17 @@ from trialops.models import who_and_when
 
 
 class RunKind(models.TextChoices):
-    WHAT_IF = "what_if", "what-if"
-    PUBLICATION = "publication", "publication"
-    NEW_DAY = "new_day", "new day"
+    WHAT_IF = "what_if", _("what-if")
+    PUBLICATION = "publication", _("publication")
+    NEW_DAY = "new_day", _("new day")
 
 
 class RunState(models.TextChoices):
-    QUEUED = "queued", "queued"
-    RUNNING = "running", "running"
-    DONE = "done", "done"
-    CANCELLED = "cancelled", "cancelled"
-    FAILED = "failed", "failed"
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    CANCELLED = "cancelled", _("cancelled")
+    FAILED = "failed", _("failed")
 
 
 R = RunState
@@ -54,37 +55,45 @@ class RescoringRun(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="The version asked about. Empty: each subject's own.",
+        help_text=_("The version asked about. Empty: each subject's own."),
     )
     against = models.ForeignKey(
         ProtocolVersion,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Of a what-if: the version that the other one is compared with.",
+        help_text=_("Of a what-if: the version that the other one is compared with."),
     )
     pool_version = models.ForeignKey(
         ProtocolVersion,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Only subjects of this version. Empty: of every version.",
+        help_text=_("Only subjects of this version. Empty: of every version."),
     )
     site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, null=True, related_name="+", help_text="Only subjects of this site. Empty: all."
+        Site,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("Only subjects of this site. Empty: all."),
     )
     pool_states = ArrayField(models.CharField(max_length=20, choices=SubjectState))
-    as_of = models.DateField(null=True, help_text="The day of the question. Empty: today at each site.")
+    as_of = models.DateField(null=True, help_text=_("The day of the question. Empty: today at each site."))
     state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
-    total = models.PositiveIntegerField(null=True, help_text="How many subjects; empty until the run is divided.")
+    total = models.PositiveIntegerField(null=True, help_text=_("How many subjects; empty until the run is divided."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: the clock."
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("Empty: the clock."),
     )
     finished_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
     cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    failure = models.CharField(max_length=300, blank=True, help_text="Why it failed, for people.")
+    failure = models.CharField(max_length=300, blank=True, help_text=_("Why it failed, for people."))
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -135,18 +144,20 @@ class RescoringPart(models.Model):
 
     run = models.ForeignKey(RescoringRun, on_delete=models.PROTECT, related_name="parts")
     number = models.PositiveIntegerField()
-    first_sheet = models.BigIntegerField(help_text="The fact sheets from this id ...")
-    last_sheet = models.BigIntegerField(help_text="... to this one.")
+    first_sheet = models.BigIntegerField(help_text=_("The fact sheets from this id ..."))
+    last_sheet = models.BigIntegerField(help_text=_("... to this one."))
     subjects = models.PositiveIntegerField()
-    attempt = models.PositiveIntegerField(default=0, help_text="Fencing number: grows with every claim.")
-    lease_until = models.DateTimeField(null=True, help_text="Nobody else may claim it before then.")
+    attempt = models.PositiveIntegerField(default=0, help_text=_("Fencing number: grows with every claim."))
+    lease_until = models.DateTimeField(null=True, help_text=_("Nobody else may claim it before then."))
     done_at = models.DateTimeField(null=True)
     changed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(
-        default=0, help_text="Subjects that could not be scored; the log has their ids."
+        default=0, help_text=_("Subjects that could not be scored; the log has their ids.")
     )
-    tally = models.JSONField(null=True, help_text="Of a what-if: transitions and attrition of this part.")
-    changes = models.TextField(blank=True, help_text="Of a what-if: one line for each subject whose verdicts differ.")
+    tally = models.JSONField(null=True, help_text=_("Of a what-if: transitions and attrition of this part."))
+    changes = models.TextField(
+        blank=True, help_text=_("Of a what-if: one line for each subject whose verdicts differ.")
+    )
 
     class Meta:
         ordering = ["run", "number"]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.models.protocol import ProtocolVersion
 from screening.models.subjects import SubjectStateChange
@@ -25,15 +26,15 @@ class ReviewStep(models.Model):
     """One step of a review between its beginning and its signature."""
 
     class Kind(models.TextChoices):
-        RETURNED = "returned", "returned with a question"
-        ANSWERED = "answered", "answered"
-        WITHDRAWN = "withdrawn", "withdrawn"
+        RETURNED = "returned", _("returned with a question")
+        ANSWERED = "answered", _("answered")
+        WITHDRAWN = "withdrawn", _("withdrawn")
 
     append_only = True
 
     state_change = models.ForeignKey(SubjectStateChange, on_delete=models.PROTECT, related_name="review_steps")
     kind = models.CharField(max_length=10, choices=Kind)
-    text = models.TextField(help_text="The question, the answer, or why the failure was withdrawn.")
+    text = models.TextField(help_text=_("The question, the answer, or why the failure was withdrawn."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -53,14 +54,14 @@ class Signature(models.Model):
 
     state_change = models.ForeignKey(SubjectStateChange, on_delete=models.PROTECT, related_name="signatures")
     protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
-    as_of = models.DateField(help_text="The day of which the sheet speaks.")
-    meaning = models.TextField(help_text="What the signature says, in the words that were shown.")
+    as_of = models.DateField(help_text=_("The day of which the sheet speaks."))
+    meaning = models.TextField(help_text=_("What the signature says, in the words that were shown."))
     printed_name = models.CharField(max_length=310)
     role = models.CharField(max_length=60)
     time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
-    sheet = models.TextField(help_text="What was shown, as canonical JSON.")
-    digest = models.CharField(max_length=64, help_text="SHA-256 of the sheet.")
-    record_digest = models.CharField(max_length=64, help_text="SHA-256 of the sheet's record: what later voids it.")
+    sheet = models.TextField(help_text=_("What was shown, as canonical JSON."))
+    digest = models.CharField(max_length=64, help_text=_("SHA-256 of the sheet."))
+    record_digest = models.CharField(max_length=64, help_text=_("SHA-256 of the sheet's record: what later voids it."))
     signed_at = models.DateTimeField(db_default=Now(), editable=False)
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -84,14 +85,14 @@ class SignatureVoiding(models.Model):
     append_only = True
 
     signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="voiding")
-    why = models.TextField(help_text="What has changed.")
+    why = models.TextField(help_text=_("What has changed."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Who made the change; empty when it was found by comparing.",
+        help_text=_("Who made the change; empty when it was found by comparing."),
     )
 
     class Meta:

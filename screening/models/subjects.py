@@ -9,9 +9,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from screening.count_triggers import counts_follow, failures_follow
 from screening.models.protocol import ProtocolVersion
+from screening.reminders.wording import sentences
 from screening.review_triggers import attempt_follows_ended_one, confirmed_failure_stands, enrolled_when_signed
 from screening.states import TRANSITIONS, SubjectState
 from screening.triggers import (
@@ -30,8 +32,8 @@ FOLLOW_STATE_ROW = """
 
 
 class Sex(models.TextChoices):
-    FEMALE = "female", "female"
-    MALE = "male", "male"
+    FEMALE = "female", _("female")
+    MALE = "male", _("male")
 
 
 class Subject(models.Model):
@@ -50,7 +52,7 @@ class Subject(models.Model):
     )
     state = models.CharField(max_length=20, choices=SubjectState, default=SubjectState.IN_SCREENING, editable=False)
     planned_first_dose = models.DateField(null=True, blank=True)
-    first_dose_on = models.DateField(null=True, blank=True, help_text="The day on which the first dose was given.")
+    first_dose_on = models.DateField(null=True, blank=True, help_text=_("The day on which the first dose was given."))
     previous_attempt = models.OneToOneField(
         "self",
         on_delete=models.PROTECT,
@@ -58,10 +60,10 @@ class Subject(models.Model):
         blank=True,
         editable=False,
         related_name="next_attempt",
-        help_text="The same person's earlier screening, if this is another attempt.",
+        help_text=_("The same person's earlier screening, if this is another attempt."),
     )
     submission = models.UUIDField(
-        null=True, editable=False, help_text="The form's own mark: sent twice, it makes one subject."
+        null=True, editable=False, help_text=_("The form's own mark: sent twice, it makes one subject.")
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -141,7 +143,7 @@ class SubjectStateChange(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text="Empty when the verdict itself moved the subject.",
+        help_text=_("Empty when the verdict itself moved the subject."),
     )
 
     class Meta:
@@ -157,6 +159,11 @@ class SubjectStateChange(models.Model):
         ]
         constraints = [models.CheckConstraint(condition=Q(state__in=SubjectState.values), name="subject_state_known")]
 
+    @property
+    def told_reason(self) -> str:
+        """Why, in the language that is active where the product itself gave the reason."""
+        return sentences.told(self.reason)
+
     def __str__(self) -> str:
         return f"{self.subject} {self.get_state_display()} from {self.effective_on}"
 
@@ -169,7 +176,7 @@ class SubjectVersionChange(models.Model):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="version_changes")
     from_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
     to_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
-    effective_on = models.DateField(help_text="The day of the consent, at the site.")
+    effective_on = models.DateField(help_text=_("The day of the consent, at the site."))
     reason = models.TextField(blank=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -189,7 +196,7 @@ class ScreenFailure(models.Model):
 
     state_change = models.OneToOneField(SubjectStateChange, on_delete=models.PROTECT, related_name="screen_failure")
     protocol_version = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
-    criteria = ArrayField(models.CharField(max_length=20), help_text="Ids of the criteria not met.")
+    criteria = ArrayField(models.CharField(max_length=20), help_text=_("Ids of the criteria not met."))
     primary = models.CharField(max_length=20)
     comment = models.TextField(blank=True)
 

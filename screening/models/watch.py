@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Heartbeat(models.Model):
@@ -21,7 +22,9 @@ class Alarm(models.Model):
 
     opened_at = models.DateTimeField(db_default=Now(), editable=False)
     reason = models.CharField(max_length=300)
-    trying_since = models.DateTimeField(null=True, blank=True, help_text="A process is telling; the others leave it.")
+    trying_since = models.DateTimeField(
+        null=True, blank=True, help_text=_("A process is telling; the others leave it.")
+    )
     told_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 

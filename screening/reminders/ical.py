@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from screening.models import Reminder, ReminderState
@@ -16,7 +17,7 @@ ENDED = {R.DONE, R.MISSED}
 
 
 def calendar_of(reminders: Iterable[Reminder], *, name: str) -> bytes:
-    """The document: one event for each window, whatever has become of it.
+    """The document in the language that is active: one event for each window, whatever has become of it.
 
     A moved reminder is the same event at a later sequence number, a cancelled one an event that says so: the calendar
     follows instead of showing both. An event holds the screening number and what is due, as a mail does, and no more.
@@ -56,8 +57,11 @@ def _event(history: Sequence[Reminder]) -> Event:
     event.add("dtstart", latest.window_from)
     event.add("dtend", latest.window_to + timedelta(days=1))
     state = "" if latest.state not in ENDED else f" ({latest.get_state_display()})"
-    event.add("summary", f"{latest.about}: {latest.summary}{state}")
-    event.add("description", f"{latest.site.code}, whole days at the site ({latest.site.time_zone})")
+    event.add("summary", f"{latest.about}: {latest.told}{state}")
+    event.add(
+        "description",
+        _("%(site)s, whole days at the site (%(zone)s)") % {"site": latest.site.code, "zone": latest.site.time_zone},
+    )
     event.add("url", settings.BASE_URL + reverse("reminder", args=[latest.pk]))
     event.add("status", "CANCELLED" if latest.state == R.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")

@@ -8,10 +8,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from screening.models import Message, Notice
+from trialops.accounts.models import User
+from trialops.language import language_of
 
 Occasion = Notice.Occasion
 
@@ -34,13 +37,18 @@ class Item:
 
 
 def compose(message: Message, notices: Sequence[Notice]) -> EmailMultiAlternatives:
-    """The mail to one person, plain text with an HTML alternative; one reminder or a digest of many.
+    """The mail to one person in their language, plain text with an HTML alternative; one reminder or a digest of many.
 
     Its Message-ID is the message's own, the same at every attempt, so that a second copy can be told from a second
     message. No identifying data and no clinical value is in it: the pages behind the links ask for a sign-in.
     `from_email` is the envelope's sender, to which a bounce goes; the header names the product's address.
     """
     assert message.user is not None  # noqa: S101  a constraint holds it
+    with override(language_of(message.user)):
+        return _composed(message, message.user, notices)
+
+
+def _composed(message: Message, user: User, notices: Sequence[Notice]) -> EmailMultiAlternatives:
     items = [_item(notice) for notice in notices]
     demo = settings.DEMO or any(notice.reminder.site.study.is_demo for notice in notices)
     context = {"items": items, "single": len(items) == 1, "demo": demo, "preferences": _link("preferences")}
@@ -48,7 +56,7 @@ def compose(message: Message, notices: Sequence[Notice]) -> EmailMultiAlternativ
         subject=_subject(items, notices, demo=demo),
         body=render_to_string("screening/mail/reminder.txt", context),
         from_email=bounce_address(message),
-        to=[message.user.email],
+        to=[user.email],
         headers={
             "From": settings.DEFAULT_FROM_EMAIL,
             "Message-ID": message.message_id,
@@ -69,14 +77,14 @@ def bounce_address(message: Message) -> str:
 
 def window_text(first: date, last: date) -> str:
     """The window in words, both days included: "Tuesday 1 December 2026 to Saturday 5 December 2026"."""
-    return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
+    return _day(first) if first == last else _("%(first)s to %(last)s") % {"first": _day(first), "last": _day(last)}
 
 
 def _item(notice: Notice) -> Item:
     reminder = notice.reminder
     return Item(
         about=reminder.about,
-        summary=reminder.summary,
+        summary=reminder.told,
         window=window_text(reminder.window_from, reminder.window_to),
         time_zone=reminder.site.time_zone,
         source=reminder.get_source_display(),
@@ -84,15 +92,15 @@ def _item(notice: Notice) -> Item:
         study=reminder.site.study.registry_id,
         link=_link("reminder", reminder.pk),
         urgent=reminder.urgent,
-        said_before=OCCASIONS.get(Occasion(notice.occasion), ""),
+        said_before=str(OCCASIONS.get(Occasion(notice.occasion), "")),
         stands_in_for=str(notice.stands_in_for or ""),
     )
 
 
 OCCASIONS = {
-    Occasion.MISSED: "Missed: the window has passed and nothing was recorded.",
-    Occasion.UNDELIVERED: "Could not be delivered to the people of the site, and comes to you instead.",
-    Occasion.RESENT: "Sent again by an operator.",
+    Occasion.MISSED: gettext_lazy("Missed: the window has passed and nothing was recorded."),
+    Occasion.UNDELIVERED: gettext_lazy("Could not be delivered to the people of the site, and comes to you instead."),
+    Occasion.RESENT: gettext_lazy("Sent again by an operator."),
 }
 """What a mail says on all but the ordinary occasion."""
 
@@ -100,7 +108,9 @@ OCCASIONS = {
 def _subject(items: Sequence[Item], notices: Sequence[Notice], *, demo: bool) -> str:
     missed = all(notice.occasion == Occasion.MISSED for notice in notices)
     urgent = all(item.urgent for item in items) and not missed
-    labels = [text for text, wanted in (("[Demo data]", demo), ("Missed:", missed), ("Urgent:", urgent)) if wanted]
+    labels = [
+        text for text, wanted in ((_("[Demo data]"), demo), (_("Missed:"), missed), (_("Urgent:"), urgent)) if wanted
+    ]
     if len(items) == 1:
         said = f"{items[0].about}: {items[0].summary}"
     else:
@@ -115,7 +125,7 @@ def _link(name: str, *args: object) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day:%A} {day.day} {day:%B} {day.year}"
+    return date_format(day, _("l j F Y"))
 
 
 def _one_line(*parts: str) -> str:

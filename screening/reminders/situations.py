@@ -12,6 +12,7 @@ from screening.reviews import waits_of
 from screening.states import BEFORE_DOSE, IN_STUDY_AFTER_DOSE, SubjectState
 from sites.models import Site
 from sites.queries import live_changes, site_today
+from trialops.language import in_english
 
 HORIZON = timedelta(days=60)
 """How far ahead an endless series is planned; the hourly reconciling moves it on."""
@@ -52,7 +53,7 @@ def situation_of(
         first_dose_on=subject.first_dose_on,
         eligible=_eligible(protocol, record, phase, today),
         reviews=waits_of(subject) if phase is Phase.FAILED else (),
-        state=SubjectState(subject.state).label,
+        state=in_english(SubjectState(subject.state).label),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening.models import ProtocolVersion, Subject, SubjectVersionChange
 from screening.queries import consented_on, later_version
@@ -35,27 +36,46 @@ def reconsent(
 
 def _refuse_bad_consent(subject: Subject, version: ProtocolVersion, *, on: date, today: date) -> None:
     if subject.state not in CONSENTED:
-        accepted = ", ".join(state.label for state in S if state in CONSENTED)
+        accepted = ", ".join(str(state.label) for state in S if state in CONSENTED)
         raise ValidationError(
-            {"state": f"{subject} is {subject.get_state_display()}. Possible while a subject is {accepted}."}
+            {
+                "state": _("%(subject)s is %(state)s. Possible while a subject is %(accepted)s.")
+                % {"subject": subject, "state": subject.get_state_display(), "accepted": accepted}
+            }
         )
     if on > today:
-        raise ValidationError({"on": f"A consent cannot lie in the future; it is {today} at {subject.site.code}."})
+        raise ValidationError(
+            {
+                "on": _("A consent cannot lie in the future; it is %(today)s at %(site)s.")
+                % {"today": today, "site": subject.site.code}
+            }
+        )
     since = consented_on(subject)
     if since is not None and on < since:
         raise ValidationError(
             {
-                "on": f"{subject} stands under version {subject.protocol_version.label} since {since}; "
-                "choose that day or a later one."
+                "on": _(
+                    "%(subject)s stands under version %(protocol_version)s since %(since)s; choose that day "
+                    "or a later one."
+                )
+                % {"subject": subject, "protocol_version": subject.protocol_version.label, "since": since}
             }
         )
     possible, code = later_version(subject, on), subject.site.code
     if possible is None:
         label = subject.protocol_version.label
-        raise ValidationError({"on": f"No version later than {label} is in force at {code} on {on}."})
+        raise ValidationError(
+            {
+                "on": _("No version later than %(label)s is in force at %(code)s on %(on)s.")
+                % {"label": label, "code": code, "on": on}
+            }
+        )
     if version != possible:
         raise ValidationError(
-            {"version": f"Version {possible.label} is in force at {code} on {on}, not {version.label}."}
+            {
+                "version": _("Version %(possible)s is in force at %(code)s on %(on)s, not %(version)s.")
+                % {"possible": possible.label, "code": code, "on": on, "version": version.label}
+            }
         )
 
 

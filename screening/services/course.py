@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening.criteria import SubjectVerdict, subject_verdict, verdicts_by_meaning
 from screening.meanwhile import PLAN, refuse_changed
@@ -34,7 +35,12 @@ def plan_first_dose(*, subject: Subject, on: date | None, by: User, now: datetim
     subject = locked(subject)
     refuse_changed(subject, PLAN, seen)
     if subject.first_dose_on is not None:
-        raise ValidationError({"planned_first_dose": f"The first dose was given on {subject.first_dose_on}."})
+        raise ValidationError(
+            {
+                "planned_first_dose": _("The first dose was given on %(first_dose_on)s.")
+                % {"first_dose_on": subject.first_dose_on}
+            }
+        )
     refuse_implausible_plan(on, began=screening_began(subject), today=site_today(subject.site, now))
     subject.planned_first_dose = on
     subject.save(update_fields=["planned_first_dose"])
@@ -49,7 +55,12 @@ def start_screening(*, subject: Subject, on: date, by: User, now: datetime) -> S
     subject.site = locked_site(subject.site)
     refuse_closed_site(subject.site, on)
     if subject.state != S.PRE_SCREENED:
-        raise ValidationError({"state": f"{subject} is {subject.get_state_display()}; screening has started already."})
+        raise ValidationError(
+            {
+                "state": _("%(subject)s is %(state)s; screening has started already.")
+                % {"subject": subject, "state": subject.get_state_display()}
+            }
+        )
     refuse_move(subject, S.IN_SCREENING, on=on, now=now)
     if version := later_version(subject, on):
         change_version(subject, version, on=on, by=by, reason="In force when screening started.")
@@ -67,15 +78,19 @@ def fail_screening(
     assessment = assess(subject, as_of=min(on, site_today(subject.site, now)), by=by)
     verdicts = {item["id"]: item["verdict"] for item in assessment.result["criteria"]}
     if not criteria:
-        raise ValidationError({"criteria": "Tick at least one criterion that is not met."})
+        raise ValidationError({"criteria": _("Tick at least one criterion that is not met.")})
     unknown = [name for name in criteria if name not in verdicts]
     if unknown:
-        raise ValidationError({"criteria": f"Not a criterion of this protocol: {', '.join(unknown)}."})
+        raise ValidationError(
+            {"criteria": _("Not a criterion of this protocol: %(names)s.") % {"names": ", ".join(unknown)}}
+        )
     met = [name for name in criteria if verdicts[name] == "satisfied"]
     if met:
-        raise ValidationError({"criteria": f"Satisfied, so no reason for a screen failure: {', '.join(met)}."})
+        raise ValidationError(
+            {"criteria": _("Satisfied, so no reason for a screen failure: %(names)s.") % {"names": ", ".join(met)}}
+        )
     if primary not in criteria:
-        raise ValidationError({"primary": "The primary reason must be one of the ticked criteria."})
+        raise ValidationError({"primary": _("The primary reason must be one of the ticked criteria.")})
     change = move(subject, S.SCREEN_FAILED, on=on, by=by, now=now, reason=comment)
     failure = ScreenFailure.objects.create(
         state_change=change,
@@ -100,8 +115,12 @@ def enroll(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
     if assessment.verdict != Assessment.Verdict.ELIGIBLE:
         raise ValidationError(
             {
-                "state": f"The verdict on {on} is {assessment.verdict} ({', '.join(not_satisfied(assessment))}); "
-                "it cannot be overridden."
+                "state": _("The verdict on %(on)s is %(verdict)s (%(criteria)s); it cannot be overridden.")
+                % {
+                    "on": on,
+                    "verdict": assessment.get_verdict_display(),
+                    "criteria": ", ".join(not_satisfied(assessment)),
+                }
             }
         )
     _refuse_disagreement(subject, as_of=assessment.as_of)
@@ -127,8 +146,11 @@ def record_first_dose(*, subject: Subject, on: date, by: User, now: datetime, de
     if against and not deviation.strip():
         raise ValidationError(
             {
-                "deviation": f"The verdict for a first dose on {on} is {assessment.verdict} ({', '.join(against)}). "
-                "If the dose was given all the same, say what happened and why: it is recorded as a protocol deviation."
+                "deviation": _(
+                    "The verdict for a first dose on %(on)s is %(verdict)s (%(criteria)s). If the dose was given "
+                    "all the same, say what happened and why: it is recorded as a protocol deviation."
+                )
+                % {"on": on, "verdict": assessment.get_verdict_display(), "criteria": ", ".join(against)}
             }
         )
     move(subject, S.TREATED, on=on, by=by, now=now)
@@ -152,7 +174,7 @@ def complete(*, subject: Subject, on: date, by: User, now: datetime) -> Subject:
 def withdraw(*, subject: Subject, on: date, by: User, now: datetime, reason: str) -> Subject:
     """The subject leaves screening or the study; the reason is required."""
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the subject leaves."})
+        raise ValidationError({"reason": _("Say why the subject leaves.")})
     subject = locked(subject)
     move(subject, S.WITHDRAWN, on=on, by=by, now=now, reason=reason)
     reminders_follow(subject, record_of(subject), now=now)
@@ -166,8 +188,11 @@ def _refuse_disagreement(subject: Subject, *, as_of: date) -> None:
     if verdict is not SubjectVerdict.ELIGIBLE:
         raise ValidationError(
             {
-                "state": f"The second evaluation of the criteria says {verdict.value}, not eligible: nobody is "
-                "enrolled while the two disagree. Please report this with the screening number."
+                "state": _(
+                    "The second evaluation of the criteria says %(value)s, not eligible: nobody is enrolled "
+                    "while the two disagree. Please report this with the screening number."
+                )
+                % {"value": verdict.value}
             }
         )
 
@@ -175,5 +200,10 @@ def _refuse_disagreement(subject: Subject, *, as_of: date) -> None:
 def _refuse_halted_site(site: Site, on: date) -> None:
     status = status_in_force(site, day=on)
     if status is None or status.status in HALTED:
-        told = f"is {status.label} since {status.since}" if status else "has no status"
-        raise ValidationError(f"{site.code} {told}: nobody can be enrolled there on {on}.")
+        told = (
+            _("%(site)s is %(status)s since %(since)s: nobody can be enrolled there on %(on)s.")
+            if status
+            else _("%(site)s has no status: nobody can be enrolled there on %(on)s.")
+        )
+        named = {"status": status.label, "since": status.since} if status else {}
+        raise ValidationError(told % {"site": site.code, "on": on, **named})

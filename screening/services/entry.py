@@ -8,6 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from screening.criteria import SubjectRecord
 from screening.models import Import, ProtocolVersion, Source, Subject, SubjectStateChange
@@ -103,7 +104,12 @@ def start_subject(
     today = site_today(site, now)
     on = screened_on or today
     if on > today:
-        raise ValidationError({"screened_on": f"Screening cannot begin in the future; it is {today} at {site.code}."})
+        raise ValidationError(
+            {
+                "screened_on": _("Screening cannot begin in the future; it is %(today)s at %(site)s.")
+                % {"today": today, "site": site.code}
+            }
+        )
     refuse_birth_year_to_come(fields.get("birth_year"), today)
     refuse_closed_site(site, on)
     number = _free_number(site, screening_number)
@@ -135,21 +141,37 @@ def _free_number(site: Site, screening_number: str | None) -> int:
     if match is None or int(match[1]) == 0 or screening_number != _numbered(site, int(match[1])):
         raise ValidationError(
             {
-                "subject": f"“{screening_number}” is not a screening number of {site.code}; "
-                f"accepted: {_numbered(site, 1)} and on, or null for the next."
+                "subject": _(
+                    "“%(number)s” is not a screening number of %(site)s; accepted: %(first)s and on, or "
+                    "null for the next."
+                )
+                % {"number": screening_number, "site": site.code, "first": _numbered(site, 1)}
             }
         )
     if int(match[1]) > highest + NUMBERS_AHEAD:
-        last = _numbered(site, highest) if highest else "none yet"
+        last = _numbered(site, highest) if highest else _("none yet")
         raise ValidationError(
             {
-                "subject": f"{screening_number} lies far beyond the last number of {site.code} ({last}); "
-                f"accepted: up to {_numbered(site, highest + NUMBERS_AHEAD)}, or null for the next."
+                "subject": _(
+                    "%(number)s lies far beyond the last number of %(site)s (%(last)s); accepted: up to %(most)s, or "
+                    "null for the next."
+                )
+                % {
+                    "number": screening_number,
+                    "site": site.code,
+                    "last": last,
+                    "most": _numbered(site, highest + NUMBERS_AHEAD),
+                }
             }
         )
     if Subject.objects.filter(site=site, number=int(match[1])).exists():
         raise ValidationError(
-            {"subject": f"{screening_number} exists already at {site.code}; give a free number, or null for the next."}
+            {
+                "subject": _(
+                    "%(screening_number)s exists already at %(site)s; give a free number, or null for the next."
+                )
+                % {"screening_number": screening_number, "site": site.code}
+            }
         )
     return int(match[1])
 
@@ -157,7 +179,9 @@ def _free_number(site: Site, screening_number: str | None) -> int:
 def _version_for(site: Site, on: date) -> ProtocolVersion:
     version = version_in_force(site, on)
     if version is None:
-        raise ValidationError(f"{site.study.registry_id} has no published protocol version; publish one first.")
+        raise ValidationError(
+            _("%(study)s has no published protocol version; publish one first.") % {"study": site.study.registry_id}
+        )
     return version
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening.criteria import parse_record
 from screening.meanwhile import PERSON, refuse_changed
@@ -82,10 +83,10 @@ def correct_subject(
     subject = locked(subject)
     refuse_changed(subject, PERSON, seen)
     if not reason.strip():
-        raise ValidationError({"reason": "Say why sex or birth year is corrected."})
+        raise ValidationError({"reason": _("Say why sex or birth year is corrected.")})
     refuse_birth_year_to_come(birth_year, site_today(subject.site, now))
     if (sex, birth_year) == (subject.sex, subject.birth_year):
-        raise ValidationError("Nothing is changed: sex and birth year are recorded like this already.")
+        raise ValidationError(_("Nothing is changed: sex and birth year are recorded like this already."))
     SubjectCorrection.objects.create(
         subject=subject,
         sex_before=subject.sex,
@@ -104,11 +105,11 @@ def correct_subject(
 
 def _refuse_bad_correction(fact: AnyFact, kind: type[AnyFact], subject: Subject, reason: str) -> None:
     if not isinstance(fact, kind) or fact.subject_id != subject.pk:
-        raise ValidationError("A fact can only be corrected by one of its own kind and subject.")
+        raise ValidationError(_("A fact can only be corrected by one of its own kind and subject."))
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the earlier entry is wrong."})
+        raise ValidationError({"reason": _("Say why the earlier entry is wrong.")})
     if fact.retracted or kind.objects.filter(supersedes_id=fact.pk).exists():
-        raise ValidationError("Somebody has corrected this entry already; reload the page to see the newer one.")
+        raise ValidationError(_("Somebody has corrected this entry already; reload the page to see the newer one."))
 
 
 def add_row(subject: Subject, row: AnyFact, *, by: User, now: datetime, source: Source) -> None:

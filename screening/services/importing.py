@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from screening.criteria import parse_record
 from screening.imports.drafts import FileRefusedError, is_new
@@ -45,7 +46,12 @@ def store_import(*, site: Site, data: bytes, screened_on: date, by: User, now: d
     """Keep what a file says at a site, waiting for its commit. Raises ValidationError for a file that is refused."""
     today = site_today(site, now)
     if screened_on > today:
-        raise ValidationError({"screened_on": f"Screening cannot begin in the future; it is {today} at {site.code}."})
+        raise ValidationError(
+            {
+                "screened_on": _("Screening cannot begin in the future; it is %(today)s at %(site)s.")
+                % {"today": today, "site": site.code}
+            }
+        )
     try:
         contents = read_file(data, catalogue_of_study(site.study, now=now))
     except FileRefusedError as error:
@@ -108,9 +114,9 @@ def commit_import(
         raise PreviewChangedError
     chosen = [one for one in preview.corrections if one.key in corrections]
     if not preview.may_commit:
-        raise ValidationError("The file has mistakes, or changes nothing; nothing was stored.")
+        raise ValidationError(_("The file has mistakes, or changes nothing; nothing was stored."))
     if chosen and not reason.strip():
-        raise ValidationError({"reason": "Say why what is recorded is wrong and the file is right."})
+        raise ValidationError({"reason": _("Say why what is recorded is wrong and the file is right.")})
     for plan in preview.plans:
         _store(pending, plan, chosen, reason=reason.strip(), by=by, now=now)
     pending.state = ImportState.COMMITTED
@@ -161,9 +167,9 @@ def _locked(pending: Import) -> Import:
 
 def _refuse_decided(pending: Import) -> None:
     if not pending.is_pending:
-        raise ValidationError(f"This import is {pending.get_state_display()} already.")
+        raise ValidationError(_("This import is %(state)s already.") % {"state": pending.get_state_display()})
     if pending.content is None:
-        raise ValidationError("What was read of this file has been deleted since; upload it again.")
+        raise ValidationError(_("What was read of this file has been deleted since; upload it again."))
 
 
 def _preview_under_locks(pending: Import, *, by: User, now: datetime) -> Preview:
@@ -204,7 +210,9 @@ def _store_new(pending: Import, plan: SubjectPlan, *, source: Source, by: User, 
         lists[entry.list_name].append(entry.raw)
     version = version_in_force(pending.site, pending.screened_on)
     if version is None:
-        raise ValidationError(f"{pending.site.study.registry_id} has no published protocol version.")
+        raise ValidationError(
+            _("%(study)s has no published protocol version.") % {"study": pending.site.study.registry_id}
+        )
     record = parse_record({**plan.draft.person, **lists}, protocol_of(version).catalogue)
     import_record(
         site=pending.site, record=record, by=by, now=now, screened_on=pending.screened_on, source=source,

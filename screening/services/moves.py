@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from screening.models import Subject, SubjectStateChange
 from screening.states import TRANSITIONS, SubjectState
@@ -24,20 +25,26 @@ def refuse_move(subject: Subject, state: SubjectState, *, on: date, now: datetim
     today = site_today(subject.site, now)
     current = SubjectState(subject.state)
     if state not in TRANSITIONS[current]:
-        accepted = ", ".join(s.label for s in S if s in TRANSITIONS[current]) or "none, it is final"
+        accepted = ", ".join(str(s.label) for s in S if s in TRANSITIONS[current]) or _("none, it is final")
         raise ValidationError(
-            {"state": f"{subject} is {current.label}; it cannot become {state.label}. Possible: {accepted}."}
+            {
+                "state": _("%(subject)s is %(current)s; it cannot become %(state)s. Possible: %(accepted)s.")
+                % {"subject": subject, "current": current.label, "state": state.label, "accepted": accepted}
+            }
         )
     if on > today:
         raise ValidationError(
-            {"on": f"A change of state cannot lie in the future; it is {today} at {subject.site.code}."}
+            {
+                "on": _("A change of state cannot lie in the future; it is %(today)s at %(site)s.")
+                % {"today": today, "site": subject.site.code}
+            }
         )
     last = subject.state_changes.order_by("effective_on", "id").last()
     if last is not None and on < last.effective_on:
         raise ValidationError(
             {
-                "on": f"{subject} is {last.get_state_display()} since {last.effective_on}; "
-                "choose that day or a later one."
+                "on": _("%(subject)s is %(state)s since %(effective_on)s; choose that day or a later one.")
+                % {"subject": subject, "state": last.get_state_display(), "effective_on": last.effective_on}
             }
         )
 

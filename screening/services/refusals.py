@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from screening.judging import judges_anew, only_investigators, result_json
 from screening.models import Observation, Source
@@ -22,25 +23,42 @@ def refuse_implausible_plan(on: date | None, *, began: date | None, today: date)
     if on is None:
         return
     if began is not None and on < began:
-        raise ValidationError({"planned_first_dose": f"A first dose on {on} lies before screening began, on {began}."})
+        raise ValidationError(
+            {
+                "planned_first_dose": _("A first dose on %(on)s lies before screening began, on %(began)s.")
+                % {"on": on, "began": began}
+            }
+        )
     if on > today + PLANNED_AHEAD:
         raise ValidationError(
-            {"planned_first_dose": f"{on} is more than two years away; accepted: up to {today + PLANNED_AHEAD}."}
+            {
+                "planned_first_dose": _("%(on)s is more than two years away; accepted: up to %(last)s.")
+                % {"on": on, "last": today + PLANNED_AHEAD}
+            }
         )
 
 
 def refuse_birth_year_to_come(birth_year: int | None, today: date) -> None:
     if birth_year is not None and birth_year > today.year:
-        raise ValidationError({"birth_year": f"{birth_year} has not come yet; accepted: 1900 to {today.year}."})
+        raise ValidationError(
+            {
+                "birth_year": _("%(birth_year)s has not come yet; accepted: 1900 to %(year)s.")
+                % {"birth_year": birth_year, "year": today.year}
+            }
+        )
 
 
 def refuse_closed_site(site: Site, on: date) -> None:
     status = status_in_force(site, day=on)
     if status is None:
-        raise ValidationError(f"{site.code} had no status on {on}: screening needs a site that is recruiting.")
+        raise ValidationError(
+            _("%(site)s had no status on %(on)s: screening needs a site that is recruiting.")
+            % {"site": site.code, "on": on}
+        )
     if not status.open_for_screening:
         raise ValidationError(
-            f"{site.code} is {status.label} since {status.since}: no new subject can be screened there on {on}."
+            _("%(site)s is %(status)s since %(since)s: no new subject can be screened there on %(on)s.")
+            % {"site": site.code, "status": status.label, "since": status.since, "on": on}
         )
 
 

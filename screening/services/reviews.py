@@ -19,6 +19,7 @@ from sites.queries import site_today
 from trialops.accounts.credentials import check_credentials
 from trialops.accounts.models import User
 from trialops.forms import day_in_words
+from trialops.language import in_english
 
 S = SubjectState
 K = ReviewStep.Kind
@@ -100,7 +101,7 @@ def sign_verified(
         as_of=sheet.as_of,
         meaning=sheet.content["meaning"],
         printed_name=str(by),
-        role=Membership.Role.PRINCIPAL_INVESTIGATOR.label,
+        role=in_english(Membership.Role.PRINCIPAL_INVESTIGATOR.label),
         time_zone=subject.site.time_zone,
         sheet=sheet.text,
         digest=sheet.digest,

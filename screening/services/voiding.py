@@ -7,6 +7,7 @@ from screening.models import Signature, SignatureVoiding, Subject
 from screening.reviews import why_changed
 from screening.services.moves import locked
 from trialops.accounts.models import User
+from trialops.language import record_language
 
 
 def void_what_changed(subject: Subject, *, by: User | None) -> list[SignatureVoiding]:
@@ -15,7 +16,9 @@ def void_what_changed(subject: Subject, *, by: User | None) -> list[SignatureVoi
     voided = []
     for signature in live.select_related("state_change__screen_failure", "protocol_version"):
         signature.state_change.subject = subject
-        if why := why_changed(signature):
+        with record_language():
+            why = why_changed(signature)
+        if why:
             voided.append(SignatureVoiding.objects.create(signature=signature, why=why, recorded_by=by))
     return voided
 

@@ -253,7 +253,8 @@ def _by_whom(row: AnyFact, shown: Recorded) -> dict[str, Any]:
 
 def _in_a_line(row: AnyFact, shown: Recorded) -> str:
     said = described(row, shown.catalogue)
-    return _("%(who)s took back %(what)s" if row.retracted else "%(who)s entered %(what)s") % {
+    form = _("%(who)s took back %(what)s") if row.retracted else _("%(who)s entered %(what)s")
+    return form % {
         "who": row.recorded_by,
         "what": said if not isinstance(row, Observation) else capfirst(said),
     }

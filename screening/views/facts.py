@@ -29,6 +29,7 @@ from screening.views.frame import closed_note, subject_context, subject_to_chang
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors, day_in_words, posted
+from trialops.language import word
 
 GROUPS = list(FactGroup)
 RETRACTABLE: dict[str, tuple[type[AnyFact], Any]] = {
@@ -146,7 +147,7 @@ def _group_place(fact: Fact) -> int:
 
 def label_of(row: Observation, catalogue: Catalogue) -> str:
     """The fact's name for people; one that the subject's protocol version does not know keeps its own."""
-    return catalogue[row.fact].label if row.fact in catalogue else row.fact.replace("_", " ")
+    return word(catalogue[row.fact].label if row.fact in catalogue else row.fact)
 
 
 def value_in_words(row: Observation, catalogue: Catalogue) -> str:
@@ -175,12 +176,12 @@ def described(row: models.Model, catalogue: Catalogue) -> str:
         said = f"{label_of(row, catalogue)} {value_in_words(row, catalogue)}"
         return f"{said}, {day_in_words(row.day)} {row.on[11:16]}".rstrip()
     if isinstance(row, AbsentValue):
-        label = catalogue[row.fact].label if row.fact in catalogue else row.fact.replace("_", " ")
+        label = word(catalogue[row.fact].label if row.fact in catalogue else row.fact)
         return f"{label}: {row.get_why_display()}, {day_in_words(row.day)}"
     if isinstance(row, Therapy):
         start = day_in_words(row.start) if row.start else "?"
         days = f"{start} – {day_in_words(row.end) if row.end else _('ongoing or not known')}"
-        return f"{row.kind.replace('_', ' ')} {', '.join(row.drugs)} {days}".replace("  ", " ")
+        return f"{word(row.kind)} {', '.join(row.drugs)} {days}".replace("  ", " ")
     return str(row)
 
 
@@ -252,7 +253,7 @@ def _saved_message(subject: Subject, form: FactForm, viewer: Viewer) -> str:
 def _entry(form: FactForm) -> str:
     raw = form.cleaned_data["raw"]
     if "fact" in raw:
-        return form.catalogue[raw["fact"]].label
+        return word(form.catalogue[raw["fact"]].label)
     return str(raw.get("term") or ", ".join(raw.get("drugs") or []) or form.title)
 
 

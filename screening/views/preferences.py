@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from screening.context import hears
@@ -32,6 +33,7 @@ from sites.access import access_of
 from sites.scopes import person_scope
 from sites.viewing import Viewer, viewer_of
 from trialops.forms import add_service_errors, posted
+from trialops.language import language_of
 from trialops.scope import scoped
 
 
@@ -92,7 +94,8 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
         if not hears(access):
             raise Http404
         CalendarFeed.objects.filter(pk=feed.pk).update(fetched_at=now)
-        content = calendar_of(for_calendar(access, now=now), name=_("trialops reminders"))
+        with override(language_of(feed.user)):
+            content = calendar_of(for_calendar(access, now=now), name=_("trialops reminders"))
     etag = quote_etag(digest_of(content.decode()))
     unchanged = request.headers.get("If-None-Match") == etag
     response = HttpResponse(b"" if unchanged else content, status=304 if unchanged else 200)

@@ -29,6 +29,7 @@ from sites.models import Site
 from sites.queries import site_today, status_in_force
 from sites.viewing import viewer_of
 from trialops.forms import add_service_errors, day_in_words, posted
+from trialops.language import word
 
 STORED_SHOWN = 20
 
@@ -186,7 +187,9 @@ def _verdict(request: HttpRequest, subject: Subject, entries: Entries, *, may_en
         "assessment": chosen,
         "is_newest": chosen == newest,
         "criteria": criteria,
-        "counts": [(name, sum(c.verdict == name for c in criteria)) for name in ("violated", "unknown", "satisfied")],
+        "counts": [
+            (word(name), sum(c.verdict == name for c in criteria)) for name in ("violated", "unknown", "satisfied")
+        ],
         "in_protocol_order": in_protocol_order,
         "unknown_count": sum(item["verdict"] == "unknown" for item in chosen.result["criteria"]),
         "windows": windows_shown(chosen),

@@ -10,26 +10,28 @@ from typing import Any
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from screening.criteria import Protocol
 from screening.criteria.catalogue import Catalogue
 from screening.models import AbsentValue, Assessment, Observation, Subject, Therapy, Toxicity
 from screening.queries import answered_without_value, catalogue_of
 from trialops.forms import day_in_words
+from trialops.language import word
 
 Json = dict[str, Any]
 HORIZON_DAYS = 365
 ORDER = {"violated": 0, "unknown": 1, "satisfied": 2}
 
 FIELD_LABELS = {
-    "clinically_significant": "clinically significant?",
-    "due_to_myeloma": "due to the myeloma?",
-    "reference_low": "lower reference limit",
-    "reference_high": "upper reference limit",
-    "best_response": "best response",
-    "response_day_100": "response at day 90 to 100",
-    "progressed_on": "progression",
-    "resolved_on": "resolution",
+    "clinically_significant": gettext_lazy("clinically significant?"),
+    "due_to_myeloma": gettext_lazy("due to the myeloma?"),
+    "reference_low": gettext_lazy("lower reference limit"),
+    "reference_high": gettext_lazy("upper reference limit"),
+    "best_response": gettext_lazy("best response"),
+    "response_day_100": gettext_lazy("response at day 90 to 100"),
+    "progressed_on": gettext_lazy("progression"),
+    "resolved_on": gettext_lazy("resolution"),
 }
 
 
@@ -105,18 +107,18 @@ class Entries:
     def label(self, name: str) -> str:
         stem, _dot, part = name.partition(".")
         words = self._stem(stem)
-        return f"{words}: {FIELD_LABELS.get(part, part.replace('_', ' '))}" if part else words
+        return f"{words}: {FIELD_LABELS.get(part) or word(part)}" if part else words
 
     def _stem(self, stem: str) -> str:
         if stem in self.catalogue:
-            return self.catalogue[stem].label
+            return word(self.catalogue[stem].label)
         listed = re.fullmatch(r"(therapies|toxicities)\[(\d+)\]", stem)
         if listed is None:
-            return stem.replace("_", " ")
+            return word(stem)
         place = int(listed[2])
         if listed[1] == "therapies":
             row = self.therapies[place] if place < len(self.therapies) else None
-            return ", ".join(row.drugs) or row.kind.replace("_", " ") if row else _("therapy %d") % (place + 1)
+            return ", ".join(row.drugs) or word(row.kind) if row else _("therapy %d") % (place + 1)
         toxicity = self.toxicities[place] if place < len(self.toxicities) else None
         return toxicity.term if toxicity else _("toxicity %d") % (place + 1)
 

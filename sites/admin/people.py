@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sites.admin.managed import ManagedAdmin, access_behind, people_of
@@ -66,9 +67,9 @@ class ApiTokenAdmin(ManagedAdmin):
     readonly_fields = ["expires"]
     list_select_related = ["study"]
 
-    @admin.display(description="expiry", ordering="expiry")
+    @admin.display(description=gettext_lazy("expiry"), ordering="expiry")
     def expires(self, token: ApiToken) -> datetime | str:
-        return token.expiry or "never"
+        return token.expiry or _("never")
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
         """Back to the tokens, which the admin by itself does only for what can be changed."""
@@ -118,7 +119,7 @@ class UserAdmin(ManagedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
             return self.add_fieldsets
         person = {"fields": ["username", "password", "first_name", "last_name", "email", "is_active"]}
         rights = {"fields": ["is_staff", "is_superuser", "groups"]}
-        return [(None, person), ("Rights", rights)] if request.user.is_superuser else [(None, person)]
+        return [(None, person), (_("Rights"), rights)] if request.user.is_superuser else [(None, person)]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
@@ -131,5 +132,5 @@ class UserAdmin(ManagedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         user = self.get_object(request, unquote(id))
         if user is not None and user.last_login is not None and not request.user.is_superuser:
-            raise PermissionDenied("Only a superuser sets the password of somebody who has signed in before.")
+            raise PermissionDenied(_("Only a superuser sets the password of somebody who has signed in before."))
         return super().user_change_password(request, id, form_url)

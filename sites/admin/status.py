@@ -7,6 +7,8 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sites import services
 from sites.admin.managed import ManagedAdmin, ServiceForm
@@ -59,20 +61,24 @@ class SiteStatusChangeAdmin(AddOnlyAdmin):
         entered = ["site", "status", "effective_on", "reason"]
         return entered if obj is None else [*entered, "supersedes", "recorded_by", "recorded_at"]
 
-    @admin.display(description="site", ordering="site__code")
+    @admin.display(description=gettext_lazy("site"), ordering="site__code")
     def site_code(self, change: SiteStatusChange) -> str:
         """Short, so that a phone shows the status beside it."""
         return change.site.code
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_shown(self, change: SiteStatusChange) -> str:
         """The status; of a corrected entry struck out, with who corrected it."""
         newer = getattr(change, "sitestatuschange", None)
         if newer is None:
             return change.get_status_display()
-        return format_html("<s>{}</s><br>corrected by {}", change.get_status_display(), newer.recorded_by)
+        return format_html(
+            "<s>{}</s><br>{}",
+            change.get_status_display(),
+            _("corrected by %(name)s") % {"name": newer.recorded_by},
+        )
 
-    @admin.display(boolean=True, description="correction")
+    @admin.display(boolean=True, description=gettext_lazy("correction"))
     def corrects(self, change: SiteStatusChange) -> bool:
         return change.supersedes_id is not None
 
@@ -87,7 +93,7 @@ class VerificationForm(ServiceForm):
     def check(self, typed: dict[str, Any]) -> None:
         day = typed.get("verified_on")
         if day is not None and "site" in typed and day > timezone.now().astimezone(typed["site"].zone).date():
-            self.add_error("verified_on", "A status cannot be verified for a day that has not come yet.")
+            self.add_error("verified_on", _("A status cannot be verified for a day that has not come yet."))
 
     def store(self) -> SiteStatusVerification:
         return services.verify_site_status(

@@ -5,6 +5,7 @@ import json
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from sites.models import RegistryCopy, Study
 from sites.registry.reading import RegistryRecordError, load_registry_json, parse_registry_record
@@ -23,7 +24,12 @@ def keep_registry_copy(*, study: Study, text: bytes, by: User) -> RegistryCopy:
     except RegistryRecordError as error:
         raise ValidationError({"file": error.problems}) from error
     if record.registry_id != study.registry_id:
-        raise ValidationError({"file": f"This is the record of {record.registry_id}, not of {study.registry_id}."})
+        raise ValidationError(
+            {
+                "file": _("This is the record of %(record)s, not of %(study)s.")
+                % {"record": record.registry_id, "study": study.registry_id}
+            }
+        )
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     newest = newest_copy(study)
     if newest is not None and newest.digest == digest:

@@ -158,6 +158,7 @@ TABLE: dict[str, dict[str, str]] = {
     "password/new/<base36:uidb36>-<str:key>/": dict.fromkeys(FORM, EVERYBODY),
     "password/new/done/": {"GET": EVERYBODY},
     "account/": {"GET": PEOPLE},
+    "account/language/": {"POST": EVERYBODY},  # strangers choose one too, kept in a cookie
     "account/confirm/": dict.fromkeys(FORM, PEOPLE),
     "account/confirm/code/": dict.fromkeys(FORM, PEOPLE),
     "account/password/": dict.fromkeys(FORM, PEOPLE),

@@ -20,10 +20,11 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 from trialops.accounts.models import User
 from trialops.accounts.sessions import PREVIOUS_SIGN_IN
+from trialops.language import language_of
 from trialops.views import permission_denied
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A mail server that fails changes no answer: it would tell which addresses have an account."""
         try:
-            super().send_mail(template_prefix, email, context)
+            with override(language_of(context.get("user"))):
+                super().send_mail(template_prefix, email, context)
         except OSError as error:
             logger.error("A mail about an account could not be sent: %s", type(error).__name__)  # noqa: TRY400
 

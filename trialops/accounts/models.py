@@ -1,13 +1,18 @@
 """The people who sign in; what each may do stands in sites.Membership."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
     """A person (or a service account that only carries API tokens)."""
 
-    email = models.EmailField("e-mail address", blank=True, help_text="Reminders go here.")
+    language = models.CharField(
+        max_length=10, blank=True, choices=settings.LANGUAGES, help_text=_("Of pages, mails and calendars.")
+    )
+    email = models.EmailField(_("e-mail address"), blank=True, help_text=_("Reminders go here."))
 
     class Meta:
         constraints = [
@@ -15,7 +20,7 @@ class User(AbstractUser):
                 models.functions.Lower("email"),
                 condition=~models.Q(email=""),
                 name="user_email_unique",
-                violation_error_message="Another account has this e-mail address.",
+                violation_error_message=_("Another account has this e-mail address."),
             )
         ]
 
@@ -28,9 +33,9 @@ class RepeatableRequest(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
-    request_digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and body.")
-    status = models.PositiveSmallIntegerField(default=0, help_text="0 only inside the transaction that answers.")
-    body = models.TextField(blank=True, help_text="The answer's JSON as it was sent.")
+    request_digest = models.CharField(max_length=64, help_text=_("SHA-256 of method, address and body."))
+    status = models.PositiveSmallIntegerField(default=0, help_text=_("0 only inside the transaction that answers."))
+    body = models.TextField(blank=True, help_text=_("The answer's JSON as it was sent."))
     made_at = models.DateTimeField()
 
     class Meta:

@@ -10,6 +10,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_http_methods, require_safe
 
+from trialops.accounts.language import set_language
 from trialops.accounts.views import SignIn, SignOut, account
 
 
@@ -40,6 +41,7 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("password/new/done/", shown(own.password_reset_from_key_done), name="account_reset_password_from_key_done"),
+    path("account/language/", set_language, name="language"),
     path("account/", account, name="account"),
     path("account/confirm/", asked(own.reauthenticate), name="account_reauthenticate"),
     path("account/confirm/code/", asked(mfa.reauthenticate), name="mfa_reauthenticate"),

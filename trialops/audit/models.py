@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 INSTALLATION = 0
 """The chain of whatever belongs to no study: people, groups, rows of none."""
@@ -22,31 +23,31 @@ class Event(models.Model):
     """
 
     class Action(models.TextChoices):
-        INSERT = "insert", "added"
-        UPDATE = "update", "changed"
-        DELETE = "delete", "deleted"
-        READ = "read", "read"
+        INSERT = "insert", _("added")
+        UPDATE = "update", _("changed")
+        DELETE = "delete", _("deleted")
+        READ = "read", _("read")
 
     append_only = True
     written_by_triggers = True
 
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False, help_text="By the database's clock.")
-    transaction = models.BigIntegerField(help_text="The database's number of the transaction.")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False, help_text=_("By the database's clock."))
+    transaction = models.BigIntegerField(help_text=_("The database's number of the transaction."))
     action = models.CharField(max_length=6, choices=Action)
-    model = models.CharField(max_length=60, help_text="App label and model, for instance screening.Subject.")
-    row = models.CharField(max_length=64, help_text="The row's primary key as text; its SHA-256 if it is a secret.")
-    study_pk = models.BigIntegerField(null=True, help_text="The study that the row itself names.")
-    site_pk = models.BigIntegerField(null=True, help_text="The site that the row itself names.")
-    subject_pk = models.UUIDField(null=True, help_text="The subject that the row itself names.")
-    user_pk = models.BigIntegerField(null=True, help_text="Empty: nobody was signed in.")
-    user_name = models.TextField(blank=True, help_text="The user name, as it was then.")
-    roles = ArrayField(models.TextField(), default=list, help_text="The roles held then.")
-    database_role = models.TextField(help_text="Who was signed in to the database.")
-    origin = models.TextField(help_text="Method and route of a request, or the command, or the task.")
+    model = models.CharField(max_length=60, help_text=_("App label and model, for instance screening.Subject."))
+    row = models.CharField(max_length=64, help_text=_("The row's primary key as text; its SHA-256 if it is a secret."))
+    study_pk = models.BigIntegerField(null=True, help_text=_("The study that the row itself names."))
+    site_pk = models.BigIntegerField(null=True, help_text=_("The site that the row itself names."))
+    subject_pk = models.UUIDField(null=True, help_text=_("The subject that the row itself names."))
+    user_pk = models.BigIntegerField(null=True, help_text=_("Empty: nobody was signed in."))
+    user_name = models.TextField(blank=True, help_text=_("The user name, as it was then."))
+    roles = ArrayField(models.TextField(), default=list, help_text=_("The roles held then."))
+    database_role = models.TextField(help_text=_("Who was signed in to the database."))
+    origin = models.TextField(help_text=_("Method and route of a request, or the command, or the task."))
     request_id = models.TextField(blank=True)
     reason = models.TextField(blank=True)
-    old = models.JSONField(null=True, help_text="The values before, by column: of a change, only what changed.")
-    new = models.JSONField(null=True, help_text="The values after, by column: of a change, only what changed.")
+    old = models.JSONField(null=True, help_text=_("The values before, by column: of a change, only what changed."))
+    new = models.JSONField(null=True, help_text=_("The values after, by column: of a change, only what changed."))
 
     class Meta:
         ordering = ["id"]
@@ -75,7 +76,7 @@ class Sealing(models.Model):
     append_only = True
 
     sealed_at = models.DateTimeField(db_default=Now(), editable=False)
-    horizon = models.BigIntegerField(help_text="All transactions with a smaller number had ended.")
+    horizon = models.BigIntegerField(help_text=_("All transactions with a smaller number had ended."))
 
     class Meta:
         ordering = ["id"]
@@ -90,8 +91,8 @@ class Link(models.Model):
 
     append_only = True
 
-    chain = models.BigIntegerField(help_text="The study's key; 0: the installation's own chain.")
-    sequence = models.BigIntegerField(help_text="From 1, without a gap.")
+    chain = models.BigIntegerField(help_text=_("The study's key; 0: the installation's own chain."))
+    sequence = models.BigIntegerField(help_text=_("From 1, without a gap."))
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="link")
     digest = models.CharField(max_length=64)
     sealing = models.ForeignKey(Sealing, on_delete=models.PROTECT, related_name="links", db_index=False)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from trialops.outbound.deadline import Deadline
 
@@ -56,7 +57,11 @@ def refuse_inside(address: Address, host: str) -> None:
             continue
         if not any(each in network for network in settings.WEBHOOK_ALLOWED_NETWORKS):
             raise RefusedAddressError(
-                f"{host} leads to {address}, which is not a public address. An administrator can allow its network."
+                _(
+                    "%(host)s leads to %(address)s, which is not a public address. An administrator can "
+                    "allow its network."
+                )
+                % {"host": host, "address": address}
             )
 
 
@@ -107,12 +112,12 @@ def _checked_parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise RefusedAddressError("This is not an address that can be called.") from None
+        raise RefusedAddressError(_("This is not an address that can be called.")) from None
     schemes = {"https", "http"} if settings.WEBHOOK_ALLOWED_NETWORKS else {"https"}
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        raise RefusedAddressError("An address that begins with https:// is needed.")
+        raise RefusedAddressError(_("An address that begins with https:// is needed."))
     if parts.username or parts.password:
-        raise RefusedAddressError("Leave user and password out of the address; calls are signed instead.")
+        raise RefusedAddressError(_("Leave user and password out of the address; calls are signed instead."))
     return parts
 
 

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from trialops.forms import day_in_words
+from trialops.language import word
 
 register = template.Library()
 
@@ -102,7 +103,7 @@ def icon(name: str) -> SafeString:
 def chip(value: str, label: str = "") -> SafeString:
     """A status as shape, word and colour; `value` picks the look, `label` is the word."""
     tone, shape = LOOKS.get(str(value), ("quiet", "ring"))
-    return format_html('<span class="chip {}">{}{}</span>', tone, icon(shape), label or str(value).replace("_", " "))
+    return format_html('<span class="chip {}">{}{}</span>', tone, icon(shape), label or word(value))
 
 
 @register.filter

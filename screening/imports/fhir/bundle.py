@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext as _
 from fhir.resources.R4B.condition import Condition
 from fhir.resources.R4B.medicationadministration import MedicationAdministration
 from fhir.resources.R4B.medicationstatement import MedicationStatement
@@ -39,10 +40,12 @@ SEXES = frozenset({"female", "male"})
 def read_bundle(bundle: Json, catalogue: Catalogue) -> Contents:
     """What a bundle says of its patients; nothing that identifies one is in it. Raises FileRefusedError."""
     if bundle.get("resourceType") != "Bundle":
-        raise FileRefusedError("The file holds a single FHIR resource; accepted: a Bundle with its Patient.")
+        raise FileRefusedError(_("The file holds a single FHIR resource; accepted: a Bundle with its Patient."))
     entries = items(bundle, "entry")
     if len(entries) > limits.MOST_ENTRIES:
-        raise FileRefusedError(f"The bundle has more than {limits.MOST_ENTRIES} resources; split it.")
+        raise FileRefusedError(
+            _("The bundle has more than %(most)s resources; split it.") % {"most": limits.MOST_ENTRIES}
+        )
     return _Bundle(entries, catalogue).contents()
 
 
@@ -66,7 +69,7 @@ class _Bundle:
             if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
                 self._patient(place, resource)
         if not self.patients:
-            raise FileRefusedError("The bundle has no Patient that can be read, so nobody whose facts these are.")
+            raise FileRefusedError(_("The bundle has no Patient that can be read, so nobody whose facts these are."))
         for place, resource in self.resources:
             if not isinstance(resource, dict):
                 self._tell(place, "", None, "not mapped", "there is no resource")
