@@ -96,6 +96,11 @@ class Access:
             return Site.objects.all()
         return Site.objects.filter(study__in=self.managed_studies) | self._seen_sites
 
+    @property
+    def sees_subjects(self) -> bool:
+        """Whether a role shows subjects of any site: every role but a sponsor's does."""
+        return self.everything or any(m.role != Role.SPONSOR for m in self.memberships)
+
     def manages(self, study: Study) -> bool:
         return self.everything or study.pk in self._studies(Role.STUDY_MANAGER)
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sites.triggers import append_only
 
@@ -14,12 +15,14 @@ class Installation(models.Model):
     append_only = True
 
     database = models.CharField(
-        max_length=60, blank=True, help_text="The cluster's identifier and the database's number. Empty: none may send."
+        max_length=60,
+        blank=True,
+        help_text=_("The cluster's identifier and the database's number. Empty: none may send."),
     )
-    reason = models.TextField(blank=True, help_text="Why reminders were held, or released here.")
+    reason = models.TextField(blank=True, help_text=_("Why reminders were held, or released here."))
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
     recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: set-up."
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("Empty: set-up.")
     )
 
     class Meta:

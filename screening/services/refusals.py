@@ -77,4 +77,6 @@ def refuse_judgements_of_others(site: Site, rows: Iterable[Model], *, by: User, 
     ]
     today = now.date()
     if judging and not Access(user=by, today=today).may_judge_at(site):
-        raise ValidationError(f"{', '.join(judging)}: {capfirst(only_investigators(site, today))}.")
+        raise ValidationError(
+            _("%(facts)s: %(why)s.") % {"facts": ", ".join(judging), "why": capfirst(only_investigators(site, today))}
+        )

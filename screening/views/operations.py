@@ -34,7 +34,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, message_id: UUID) -> HttpResponse:
     """Let one failed message be tried again."""
-    viewer = _manager(request)
+    viewer = viewer_of(request)
     message = reads.messages_of(viewer.access.managed_studies).filter(pk=message_id).first()
     if message is None:
         raise Http404
@@ -92,7 +92,7 @@ def new_webhook(request: HttpRequest, registry_id: str, code: str) -> HttpRespon
 @require_POST
 def end_webhook(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     """Switch a webhook off."""
-    viewer = _manager(request)
+    viewer = viewer_of(request)
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, site__study__in=viewer.access.managed_studies).first()
     if endpoint is None:
         raise Http404

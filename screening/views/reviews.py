@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from screening import services
-from screening.context import hears
 from screening.criteria import json_text
 from screening.judging import is_outside, open_judgements
 from screening.models import Observation, Subject, SubjectStateChange
@@ -41,7 +40,7 @@ SHOWN = 100
 def queue(request: HttpRequest) -> HttpResponse:
     """What waits for a principal investigator, the longest waiting first, and what was returned to the sites."""
     viewer = viewer_of(request)
-    if not hears(viewer.access):
+    if not viewer.access.sees_subjects:
         raise PermissionDenied(_("Reviews are for the people of the sites and for study managers."))
     sites = viewer.access.sites
     waiting = awaiting(sites).select_related("subject__current_verdict__assessment")

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from sites.triggers import append_only
 from trialops.models import who_and_when
@@ -30,13 +31,13 @@ class StudyWebhook(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey("trial_sites.Study", on_delete=models.PROTECT, related_name="webhooks")
     url = models.URLField(max_length=500)
-    personal = models.BooleanField(default=False, help_text="Ends with its maker's role in the study.")
+    personal = models.BooleanField(default=False, help_text=_("Ends with its maker's role in the study."))
     salt = models.CharField(max_length=32, default=new_salt, editable=False)
     earlier_salt = models.CharField(max_length=32, blank=True, editable=False)
     earlier_until = models.DateTimeField(
-        null=True, editable=False, help_text="Until then calls are signed with the earlier secret too."
+        null=True, editable=False, help_text=_("Until then calls are signed with the earlier secret too.")
     )
-    told_version = models.BigIntegerField(help_text="The data version up to which calls have been made.")
+    told_version = models.BigIntegerField(help_text=_("The data version up to which calls have been made."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     disabled_at = models.DateTimeField(null=True, editable=False)
@@ -46,7 +47,7 @@ class StudyWebhook(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text="Whoever switched it off, or made it if the product did.",
+        help_text=_("Whoever switched it off, or made it if the product did."),
     )
     why_disabled = models.CharField(max_length=200, blank=True)
 
@@ -71,9 +72,9 @@ class StudyWebhook(models.Model):
 
 
 class CallState(models.TextChoices):
-    WAITING = "waiting", "waiting"
-    SENT = "sent", "delivered"
-    FAILED = "failed", "given up"
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("delivered")
+    FAILED = "failed", _("given up")
 
 
 CALL_TRANSITIONS: dict[CallState, frozenset[CallState]] = {
@@ -87,20 +88,20 @@ class WebhookCall(models.Model):
     """One call that a webhook is owed: that versions have passed, or a test. What it says never changes."""
 
     class Kind(models.TextChoices):
-        CHANGED = "study.changed", "changes"
-        TEST = "webhook.test", "test"
+        CHANGED = "study.changed", _("changes")
+        TEST = "webhook.test", _("test")
 
     only_these_change = ("state", "attempt", "next_at", "error", "sent_at")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(StudyWebhook, on_delete=models.PROTECT, related_name="calls")
     kind = models.CharField(max_length=20, choices=Kind)
-    after_version = models.BigIntegerField(help_text="Whoever knows this version ...")
-    to_version = models.BigIntegerField(help_text="... is told that this one is there.")
+    after_version = models.BigIntegerField(help_text=_("Whoever knows this version ..."))
+    to_version = models.BigIntegerField(help_text=_("... is told that this one is there."))
     state = models.CharField(max_length=10, choices=CallState, default=CallState.WAITING)
-    attempt = models.PositiveIntegerField(default=0, help_text="Fencing number: grows with every claim.")
-    next_at = models.DateTimeField(db_default=Now(), help_text="Nobody claims it before; a lease while it is sent.")
-    error = models.CharField(max_length=200, blank=True, help_text="How the latest attempt failed.")
+    attempt = models.PositiveIntegerField(default=0, help_text=_("Fencing number: grows with every claim."))
+    next_at = models.DateTimeField(db_default=Now(), help_text=_("Nobody claims it before; a lease while it is sent."))
+    error = models.CharField(max_length=200, blank=True, help_text=_("How the latest attempt failed."))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True)
 
@@ -143,7 +144,7 @@ class CallAttempt(models.Model):
 
     call = models.ForeignKey(WebhookCall, on_delete=models.PROTECT, related_name="attempts")
     attempt = models.PositiveIntegerField()
-    answer = models.CharField(max_length=200, help_text="The status of the answer, or the kind of failure.")
+    answer = models.CharField(max_length=200, help_text=_("The status of the answer, or the kind of failure."))
     delivered = models.BooleanField()
     milliseconds = models.PositiveIntegerField()
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -34,7 +34,9 @@ STARTS = (
 )  # fmt: skip
 """What no link leads to; the rest is found by following links, and by the addresses without a variable."""
 FILES = re.compile(r"\.(csv|svg|json|xml|xlsx|ics|yaml|xpt|zip|png)$")
-NO_PAGES = re.compile(r"^/(static|healthz|api/v1|admin/jsi18n|admin/autocomplete)|^/metrics|sign-out|logout")
+NO_PAGES = re.compile(
+    r"^/(static|healthz|api/v1|admin/jsi18n|admin/autocomplete)|^/metrics|/(live|progress)/$|sign-out|logout"
+)
 NOT_A_PAGE = ("Download is starting", "ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")
 """How the browser says that it got a file, or an answer without a body."""
 OPEN = re.compile(r"^/(sign-in|password|account|nothing)")

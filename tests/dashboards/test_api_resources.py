@@ -25,6 +25,7 @@ from tests.factories import MembershipFactory, ProtocolVersionFactory, SiteFacto
 from trialops.accounts.models import User
 from trialops.api.kept import kept
 from trialops.db import as_owner
+from trialops.scope import system_scope
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 NOW = datetime(2026, 3, 2, 18, 0, 5, tzinfo=UTC)
@@ -414,9 +415,10 @@ def test_every_answer_is_of_the_version_it_names(study: Study, token: str) -> No
         found = execute(sql, *rest)
         if "trialops_token" in sql and not written:
             written.append(1)
-            SubjectStateChange.objects.create(
-                subject=study.sites.get(code="RST").subjects.get(), state="eligible", effective_on=date(2026, 3, 2)
-            )
+            with system_scope():
+                SubjectStateChange.objects.create(
+                    subject=study.sites.get(code="RST").subjects.get(), state="eligible", effective_on=date(2026, 3, 2)
+                )
         return found
 
     with connection.execute_wrapper(write_after_the_look_up):

@@ -179,7 +179,7 @@ def test_the_number_of_queries_of_the_overview_does_not_grow_with_sites(
     client = signed_in(member(Role.STUDY_MANAGER, study=jax.study))
     for number in range(10):
         person(SiteFactory(study=jax.study, code=f"X{number}"), "in_screening")
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(33):
         client.get(STUDY)
 
 
@@ -189,7 +189,7 @@ def test_the_number_of_queries_of_a_site_does_not_grow_with_its_subjects(
     client = signed_in(member(Role.STUDY_MANAGER, study=jax.study))
     for _ in range(60):
         person(jax, "in_screening")
-    with django_assert_max_num_queries(38):
+    with django_assert_max_num_queries(39):
         page = text(client.get(f"{STUDY}sites/JAX/"))
     assert "page 1 of 2" in page
 

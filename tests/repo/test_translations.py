@@ -61,6 +61,7 @@ SAME_EVERYWHERE = frozenset({
     "trialops", "trialops-demo", "manager", "pi-jax", "pi-rst", "subi-jax", "coordinator", "monitor", "sponsor",
     "OpenAPI", "SVG", "PNG", "CSV", "JSON", "IE", "TI", "DS", "SUPPDS", "UTC", "nd", "nk", "Enter", "Ctrl", "Shift",
     "g/dL", "https://", "fact-rows.xlsx", "fact-rows.csv", "subject-rows.xlsx", "subject-rows.csv",
+    "call_",
 })  # fmt: skip
 """Names of formats, keys, files and accounts."""
 

@@ -42,7 +42,10 @@ class LanguageMiddleware:
 @login_not_required
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Choose a language: kept in a cookie, and with the account of who is signed in. Any other text changes nothing."""
+    """Choose a language: kept in a cookie, and with the account of who is signed in. Any other text changes nothing.
+
+    Leads back to the page that was seen, by the browser's Referer: no address is written into a page.
+    """
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in dict(settings.LANGUAGES):
         choose_language(user=request.user, language=language)

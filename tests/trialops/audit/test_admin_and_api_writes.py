@@ -8,9 +8,13 @@ from django.contrib import admin
 from django.db import transaction
 from django.test import Client
 
+from sites.models import Membership
 from sites.roles import PERMISSIONS
+from tests.people import member, signed_in
 from tests.repo.test_authorisation_table import TABLE
 from tests.repo.world import World, make_world
+from tests.screening.reviews import failed, investigator, to_review
+from tests.screening.study import open_reference_site
 from tests.trialops.audit.test_every_write import named, rows_told, state_of
 from trialops.audit.models import Event
 from trialops.audit.registry import model_named, tracked_models
@@ -71,6 +75,10 @@ API: dict[tuple[str, str], tuple[str, str, Callable[[World], Typed]]] = {
         "coordinator", "screening.Acknowledgement", lambda world: {}),
 }  # fmt: skip
 """Address and method to who writes, what comes of it, and what is sent."""
+
+REVIEW = "api/v1/reviews/<int:move_id>/"
+REVIEWS = ("returns", "answers", "withdrawals")
+"""What can be done with a review, each after the one before it."""
 
 
 @pytest.fixture
@@ -152,6 +160,26 @@ def test_every_write_of_the_staff_api_is_recorded(world: World) -> None:
     print(f"staff API: {len(outcomes)} cells recorded")
 
 
+def test_every_write_of_a_review_by_the_api_is_recorded() -> None:
+    site = open_reference_site("JAX")
+    coordinator = member(Membership.Role.COORDINATOR, site=site)
+    review = to_review(failed(site, coordinator))
+    outcomes = {}
+    for what, (who, body) in {
+        "returns": (investigator(site), {"question": "Which day was it?"}),
+        "answers": (coordinator, {"text": "That day."}),
+        "withdrawals": (coordinator, {"reason": "The value was of somebody else."}),
+    }.items():
+
+        def send(what: str = what, client: Client = signed_in(who), body: Typed = body) -> Any:
+            return client.post(f"/api/v1/reviews/{review.pk}/{what}/", body, content_type="application/json")
+
+        outcomes[what] = outcome_of("screening.ReviewStep", send)
+        assert send().status_code == 201
+    assert outcomes == dict.fromkeys(REVIEWS, "recorded")
+
+
 def test_every_write_that_the_api_offers_is_tried() -> None:
     offered = {(route, method) for route, methods in TABLE.items() if route.startswith("api/") for method in methods}
-    assert {cell for cell in offered if cell[1] != "GET"} == set(API)
+    tried = {*API, *((f"{REVIEW}{what}/", "POST") for what in REVIEWS)}
+    assert {cell for cell in offered if cell[1] != "GET"} == tried
