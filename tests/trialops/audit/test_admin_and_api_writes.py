@@ -170,8 +170,9 @@ def test_every_write_of_a_review_by_the_api_is_recorded() -> None:
         "answers": (coordinator, {"text": "That day."}),
         "withdrawals": (coordinator, {"reason": "The value was of somebody else."}),
     }.items():
+        client = signed_in(who)
 
-        def send(what: str = what, client: Client = signed_in(who), body: Typed = body) -> Any:
+        def send(what: str = what, client: Client = client, body: Typed = body) -> Any:
             return client.post(f"/api/v1/reviews/{review.pk}/{what}/", body, content_type="application/json")
 
         outcomes[what] = outcome_of("screening.ReviewStep", send)
