@@ -66,7 +66,9 @@
     links[Math.min(Math.max(next, 0), links.length - 1)].focus();
   }
 
-  const typing = (target) => target.closest("input, select, textarea, dialog, [contenteditable]");
+  // What has just been closed may hold the focus for a moment more
+  const typing = (target) =>
+    !dialog.contains(target) && target.closest("input, select, textarea, dialog, [contenteditable]");
 
   on.checked = kept();
   on.addEventListener("change", () => keep(on.checked));
