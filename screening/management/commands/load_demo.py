@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _write_sign_ins(self, token: str) -> None:
         sign_ins = [
-            {"role": f"{role.label} {site}" if site and role != Role.COORDINATOR else role.label,
+            {"role": f"{role.label} {site}" if site and role != Role.COORDINATOR else str(role.label),
              "username": username, "password": PASSWORD}
             for username, _, _, role, site in PEOPLE
         ]  # fmt: skip
