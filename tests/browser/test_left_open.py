@@ -114,7 +114,7 @@ def test_nothing_is_asked_while_hidden_and_at_once_when_seen_again(
     page.evaluate(HIDDEN, True)
     half_minutes(page, 10)
     assert len(asked) == 2
-    with page.expect_response(lambda answer: "/live/" in answer.url):
+    with page.expect_request(lambda request: "/live/" in request.url):
         page.evaluate(HIDDEN, False)
     assert len(asked) == 3
     context.close()
