@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboards.figures import headline
-from dashboards.queries import SiteEnrollment, StudyEnrollment, enrollment
+from dashboards.figures import Figure, headline
+from dashboards.queries import Counts, SiteEnrollment, StudyEnrollment, enrollment
 from sites.access import Access
 
 STUDIES_SHOWN = 10
 SITES_SHOWN = 50
-FIGURES = 6
-"""The counts among the headline figures; a rate and a plan follow them."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Line:
 
     @property
     def values(self) -> list[int | None]:
-        return [figure.value for figure in headline(self.entry)[:FIGURES]]
+        return [figure.value for figure in _counts(self.entry)]
 
 
 @dataclass(frozen=True)
@@ -44,5 +42,10 @@ def glances(access: Access, *, now: datetime) -> dict[str, Any]:
     """What the template shows: a glance for each study managed, and the columns with their definitions."""
     studies = access.managed_studies.order_by("registry_id")[:STUDIES_SHOWN]
     shown = [Glance(enrollment(study, list(access.counted_sites.filter(study=study)), now=now)) for study in studies]
-    columns = headline(shown[0].enrollment.totals)[:FIGURES] if shown else ()
+    columns = _counts(shown[0].enrollment.totals) if shown else []
     return {"glances": shown, "columns": columns}
+
+
+def _counts(counts: Counts) -> list[Figure]:
+    """The headline figures that count persons; a rate and a plan are none."""
+    return [figure for figure in headline(counts) if figure.key]

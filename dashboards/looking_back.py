@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -77,6 +78,11 @@ class LookingBack:
     @property
     def shown(self) -> date:
         return self.day or self.latest
+
+    def query(self, site: Site | None) -> str:
+        """What stands behind every address of a page, so that what it leads to is of the same site and day."""
+        asked = {"site": site.code if site else "", "as_of": self.day.isoformat() if self.day else ""}
+        return urlencode({name: value for name, value in asked.items() if value})
 
     def or_refuse(self) -> "LookingBack":
         """For a file, which has no form to show an error in."""

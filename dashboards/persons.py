@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from dashboards.figures import Figure, headline
@@ -53,14 +52,6 @@ class Behind:
         counts = enrollment(self.study, self.sites, now=self.viewer.now, as_of=self.back.day).totals
         return next(figure for figure in headline(counts) if figure.key == self.name)
 
-    @property
-    def query(self) -> str:
-        asked = {
-            "site": self.site.code if self.site else "",
-            "as_of": self.back.day.isoformat() if self.back.day else "",
-        }
-        return urlencode({name: value for name, value in asked.items() if value})
-
 
 def persons(sites: Sequence[Site], days: Mapping[int, date], name: str) -> QuerySet[Subject]:
     """The subjects counted by the figure of this name, each with `since`: the day on which they came to be counted."""
@@ -82,7 +73,7 @@ def persons_page(request: HttpRequest, registry_id: str, figure: str) -> HttpRes
     page = Paginator(persons(behind.sites, behind.days, figure), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "study": behind.study, "site": behind.site, "section": "studies", "figure": behind.figure, "page": page,
-        "back": behind.back, "query": behind.query, "now": behind.viewer.now,
+        "back": behind.back, "query": behind.back.query(behind.site), "now": behind.viewer.now,
     }  # fmt: skip
     return render(request, "dashboards/persons.html", context)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from dashboards.comparing import compare
@@ -42,12 +41,7 @@ class Look:
 
     @property
     def query(self) -> str:
-        """What stands behind every address of the page, so that its files are of the same sites and day."""
-        asked = {
-            "site": self.site.code if self.site else "",
-            "as_of": self.back.day.isoformat() if self.back.day else "",
-        }
-        return urlencode({name: value for name, value in asked.items() if value})
+        return self.back.query(self.site)
 
 
 def _look(request: HttpRequest, registry_id: str) -> Look:

@@ -7,11 +7,15 @@ from django.db import connection
 from django.db.models import Count, Min
 from prometheus_client.metrics_core import Metric
 
-from screening.models import Alarm, Assessment, Channel, Heartbeat, Message, MessageState, Reminder, ReminderState
+from screening.models import Alarm, Assessment, Channel, Message, MessageState, Reminder, ReminderState
 from screening.models.rescoring import UNFINISHED, RescoringPart, RescoringRun
-from screening.reminders.health import SWEEP, count_overdue
+from screening.reminders.health import count_overdue
+from screening.reminders.heartbeats import SWEEP, last_beat
 from screening.reminders.quarantine import in_quarantine
 from trialops.metrics import gauge, labelled_gauge
+
+NONE: tuple[int, datetime | None] = (0, None)
+"""How many messages wait, and since when, where none does."""
 
 
 def figures(now: datetime) -> Iterable[Metric]:
@@ -28,30 +32,21 @@ def figures(now: datetime) -> Iterable[Metric]:
 def reminders(now: datetime) -> Iterable[Metric]:
     """Queue and lateness; the sweep's age is since the latest completed one."""
     due = Reminder.objects.filter(state=ReminderState.PLANNED, due_at__lte=now).aggregate(oldest=Min("due_at"))
-    waiting = dict(
-        Message.objects.filter(state=MessageState.WAITING, send_at__lte=now)
-        .order_by()
-        .values_list("channel")
-        .annotate(count=Count("pk"))
-    )
-    oldest = dict(
-        Message.objects.filter(state=MessageState.WAITING, send_at__lte=now)
-        .order_by()
-        .values_list("channel")
-        .annotate(oldest=Min("send_at"))
-    )
-    swept = Heartbeat.objects.filter(name=SWEEP).values_list("completed_at", flat=True).first()
+    to_be_sent = Message.objects.filter(state=MessageState.WAITING, send_at__lte=now).order_by()
+    rows = to_be_sent.values_list("channel").annotate(count=Count("pk"), oldest=Min("send_at"))
+    waiting = {channel: (count, oldest) for channel, count, oldest in rows}
+    swept = last_beat(SWEEP)
     yield labelled_gauge(
         "messages_waiting",
         "Messages to be sent now.",
         "channel",
-        [(each, waiting.get(each, 0)) for each in Channel.values],
+        [(each, waiting.get(each, NONE)[0]) for each in Channel.values],
     )
     yield labelled_gauge(
         "message_oldest_seconds",
         "How long the oldest message to be sent has waited.",
         "channel",
-        [(each, _age(oldest.get(each), now)) for each in Channel.values],
+        [(each, _age(waiting.get(each, NONE)[1], now)) for each in Channel.values],
     )
     yield gauge(
         "reminder_lateness_seconds", "How late the latest reminder is that nobody took up.", _age(due["oldest"], now)

@@ -123,7 +123,12 @@ def _open_at(site: Site, today: date) -> list[Observation]:
     rows = _outside(live.filter(subject__site=site, subject__state__in=SCORED)).exclude(Exists(later))
     unsaid = Q(clinically_significant=None) | Q(clinically_significant=True, due_to_myeloma=None)
     rows = rows.filter(unsaid).select_related("subject__protocol_version", "recorded_by")
-    return [row for row in rows if Judgements.of(protocol_of(row.subject.protocol_version)).is_open(row)]
+    asked: dict[int, Judgements] = {}
+    for row in rows:
+        version = row.subject.protocol_version
+        if version.pk not in asked:
+            asked[version.pk] = Judgements.of(protocol_of(version))
+    return [row for row in rows if asked[row.subject.protocol_version_id].is_open(row)]
 
 
 def _outside(rows: QuerySet[Observation]) -> QuerySet[Observation]:

@@ -1,22 +1,17 @@
 """Signatures that the nightly comparison found void: changed around the product, so somebody has to be told."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from screening.models import SignatureVoiding
-from screening.reminders.audience import is_address
-from screening.reminders.smtp import transmit
+from screening.reminders.managers_mail import addresses_of, mail_each
 from sites.models import Membership, Study
-
-logger = logging.getLogger(__name__)
 
 
 def found_by_comparing(studies: QuerySet[Study]) -> QuerySet[SignatureVoiding]:
@@ -33,38 +28,17 @@ def tell_managers(voided: Sequence[SignatureVoiding], *, now: datetime) -> int:
     for voiding in voided:
         study = voiding.signature.state_change.subject.site.study_id
         of_study[study] = of_study.get(study, 0) + 1
-    told = 0
-    for study, number in of_study.items():
-        for address in _managers(study, now):
-            told += _told(address, number)
-    return told
+    return sum(_tell(study, number, now=now) for study, number in of_study.items())
 
 
-def _managers(study: int, now: datetime) -> list[str]:
-    held = Membership.objects.filter(
-        Membership.active_on(now.date()), study=study, role=Membership.Role.STUDY_MANAGER, user__is_active=True
-    )
-    addresses = held.order_by("user__email").values_list("user__email", flat=True).distinct()
-    return [address for address in addresses if is_address(address)]
-
-
-def _told(address: str, number: int) -> bool:
+def _tell(study: int, number: int, *, now: datetime) -> int:
+    """The managers of one study; whoever cannot be told finds it on the operators' page in any case."""
     said = ngettext(
         "%(n)d signature no longer agrees with the record under it and is void.",
         "%(n)d signatures no longer agree with the records under them and are void.",
         number,
     ) % {"n": number}
     why = _("Nothing that was entered in the product explains it. The operators' page lists what has changed:")
-    mail = EmailMessage(
-        subject=_("Signatures found void"),
-        body=f"{said}\n\n{why}\n{settings.BASE_URL}{reverse('operations')}#void-signatures\n",
-        from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[address],
-        headers={"Auto-Submitted": "auto-generated"},
-    )
-    try:
-        transmit(mail)
-    except Exception as error:  # noqa: BLE001  the others must be told; the operators' page shows it in any case
-        logger.error("Void signatures could not be mailed: %s", error)  # noqa: TRY400  the text may hold addresses
-        return False
-    return True
+    body = f"{said}\n\n{why}\n{settings.BASE_URL}{reverse('operations')}#void-signatures\n"
+    addresses = addresses_of(Membership.objects.filter(study=study), now=now)
+    return mail_each(addresses, subject=_("Signatures found void"), body=body, called="Void signatures")

@@ -4,11 +4,12 @@ import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
-from cryptography.fernet import Fernet
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Advice
+
+from trialops.backups.sealed import SealError, raw_key
 
 LOG_FORMATS = ("json", "text")
 OPTIONAL = {
@@ -112,7 +113,7 @@ def _installed(module: str) -> bool:
 
 def _is_key(text: str) -> bool:
     try:
-        Fernet(text)
-    except ValueError:
+        raw_key(text)
+    except SealError:
         return False
     return True

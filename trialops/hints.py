@@ -1,6 +1,7 @@
 """Asking for work right away: a hint through the broker, never the place where work is kept."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from celery import current_app
@@ -23,14 +24,31 @@ class Hint(AuditedTask, DjangoTask[Any, None]):
     abstract = True
 
     def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]  # there is no result to give
-        """Once the transaction has committed; a broker that is down is logged and fails nobody's request."""
-        transaction.on_commit(lambda: hint(self.name, *args, **kwargs), robust=True)
+        hint_on_commit(self.name, *args, **kwargs)
+
+
+def hint_on_commit(task: str, *args: Any, **kwargs: Any) -> None:
+    """Once the transaction has committed; a broker that is down is logged and fails nobody's request."""
+    transaction.on_commit(lambda: hint(task, *args, **kwargs), robust=True)
 
 
 def hint(task: str, *args: Any, **kwargs: Any) -> None:
     """Send a task now, or not at all."""
+    send_at_once(task, args, kwargs, expires=SECONDS_OF_USE)
+
+
+def send_at_once(
+    task: str,
+    args: Sequence[Any],
+    kwargs: dict[str, Any] | None = None,
+    *,
+    times: int = 1,
+    expires: int | None = None,
+) -> None:
+    """Send a task now, so many times, or not at all."""
     try:
         with current_app.connection_for_write(transport_options=AT_ONCE_OR_NOT) as broker:
-            current_app.send_task(task, args, kwargs, expires=SECONDS_OF_USE, retry=False, connection=broker)
+            for _ in range(times):
+                current_app.send_task(task, args, kwargs, expires=expires, retry=False, connection=broker)
     except (OperationalError, OSError) as error:
         logger.warning("No broker to hint at %s (%s); the next sweep comes by itself.", task, type(error).__name__)

@@ -79,7 +79,7 @@ class PlainApiMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.SECURE_SSL_REDIRECT and request.path.startswith("/api/") and not request.is_secure():
+        if settings.SECURE_SSL_REDIRECT and request.path.startswith(API) and not request.is_secure():
             said = "The API answers over https alone. If a token was sent, it was readable on its way: revoke it."
             return problem_response(request, HTTPStatus.FORBIDDEN, said)
         return self.get_response(request)

@@ -8,18 +8,16 @@ import threading
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import close_old_connections
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from screening.models import Alarm
-from screening.reminders.audience import is_address
 from screening.reminders.clock import database_now
 from screening.reminders.health import health
+from screening.reminders.managers_mail import addresses_of, mail_each
 from screening.reminders.quarantine import in_quarantine
-from screening.reminders.smtp import transmit
 from sites.models import Membership, Site
 from trialops.scope import system_scope
 
@@ -66,39 +64,19 @@ def _is_ours_to_tell(alarm: Alarm, now: datetime) -> bool:
 
 
 def tell_managers(reason: str, *, now: datetime) -> int:
-    """A mail of its own to every study manager; returns how many could be told."""
-    told = 0
-    for address in managers(now):
-        mail = EmailMessage(
-            subject=_("Reminders are not going out"),
-            body=_(
-                "%(reason)s\n\nReminders of pregnancy tests and washouts may be late. Look at the operators' page and "
-                "at the worker and beat processes:\n%(link)s\n"
-            )
-            % {"reason": reason, "link": settings.BASE_URL + reverse("operations")},
-            from_email=settings.DEFAULT_FROM_EMAIL,
-            to=[address],
-            headers={"Auto-Submitted": "auto-generated"},
-        )
-        try:
-            transmit(mail)
-            told += 1
-        except Exception as error:  # noqa: BLE001  the next look tries again, and the others must be told
-            logger.error("The alarm could not be mailed: %s", error)  # noqa: TRY400  the text may hold addresses
+    """A mail of its own to every study manager; returns how many could be told. The next look tries again."""
+    body = _(
+        "%(reason)s\n\nReminders of pregnancy tests and washouts may be late. Look at the operators' page and "
+        "at the worker and beat processes:\n%(link)s\n"
+    ) % {"reason": reason, "link": settings.BASE_URL + reverse("operations")}
+    told = mail_each(managers(now), subject=_("Reminders are not going out"), body=body, called="The alarm")
     logger.critical("Reminders are not going out: %s Told %s study managers.", reason, told)
     return told
 
 
 def managers(now: datetime) -> list[str]:
     """The addresses of the active managers of studies that have sites."""
-    memberships = Membership.objects.filter(
-        Membership.active_on(now.date()),
-        role=Membership.Role.STUDY_MANAGER,
-        study__in=Site.objects.values("study"),
-        user__is_active=True,
-    )
-    addresses = memberships.order_by("user__email").values_list("user__email", flat=True).distinct()
-    return [address for address in addresses if is_address(address)]
+    return addresses_of(Membership.objects.filter(study__in=Site.objects.values("study")), now=now)
 
 
 def _watch() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from screening.models import Subject
-from screening.reminders.health import COMPARING, RECONCILE, beat, last_beat
+from screening.reminders.heartbeats import COMPARING, RECONCILE, beat, last_beat
 from screening.reminders.plan import Reconciled, looked_at, reconcile_one, reconcile_site_itself
 from sites.models import Site
 

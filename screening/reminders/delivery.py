@@ -28,6 +28,7 @@ from screening.reminders.quarantine import in_quarantine
 from screening.reminders.records import Swept
 from screening.reminders.smtp import transmit
 from screening.reminders.webhooks import call
+from trialops.outbound.pauses import doubled
 
 logger = logging.getLogger(__name__)
 R = ReminderState
@@ -172,4 +173,4 @@ def _record_failure(message: Message, error: SendError, *, at: datetime) -> Swep
 def backoff(attempt: int, jitter: float) -> timedelta:
     """The pause after the attempt-th failure: 1, 2, 4 ... 60 minutes, times the jitter."""
     first = timedelta(seconds=getattr(settings, "REMINDER_PAUSE_SECONDS", 60))
-    return min(first * (1 << min(max(attempt, 1) - 1, 10)), timedelta(minutes=60)) * jitter
+    return doubled(first, attempt) * jitter

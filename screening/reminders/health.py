@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
-from screening.models import Heartbeat, Message, MessageState, Reminder, ReminderState
+from screening.models import Message, MessageState, Reminder, ReminderState
+from screening.reminders.heartbeats import RECONCILE, SWEEP, last_beat
 from screening.reminders.quarantine import in_quarantine
 from trialops.scope import system_scope
 
-SWEEP, RECONCILE, COMPARING = "sweep", "reconcile", "comparing"
 NO_SWEEP_FOR = timedelta(minutes=5)
 NO_COMPARISON_FOR = timedelta(hours=26)
 OVERDUE_AFTER = timedelta(minutes=10)
@@ -30,16 +30,6 @@ class Health:
     @property
     def fine(self) -> bool:
         return not self.problems
-
-
-def beat(name: str, detail: str = "") -> None:
-    """Note on the database's clock that a recurring piece of work was completed."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"completed_at": Now(), "detail": detail[:500]})
-
-
-def last_beat(name: str) -> datetime | None:
-    """When that piece of work was last completed; None for never."""
-    return Heartbeat.objects.filter(name=name).values_list("completed_at", flat=True).first()
 
 
 @system_scope()  # only figures leave it

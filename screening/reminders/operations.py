@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q, QuerySet
 
 from screening.models import Channel, Heartbeat, Lane, Message, MessageState, Reminder, ReminderState
-from screening.reminders.health import OVERDUE_AFTER, RECONCILE, SWEEP
+from screening.reminders.health import OVERDUE_AFTER
+from screening.reminders.heartbeats import RECONCILE, SWEEP
 from sites.models import Study
 
 M = MessageState

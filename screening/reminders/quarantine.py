@@ -12,17 +12,16 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Func, OuterRef, QuerySet, TextField
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from screening.models import Heartbeat, Installation, Message, MessageState, Notice, Reminder, ReminderState
+from screening.models import Installation, Message, MessageState, Notice, Reminder, ReminderState
 from screening.models.reminders import UNSENT
 from screening.reminders.addressing import address
+from screening.reminders.heartbeats import SWEEP, last_beat
 from screening.reminders.wake import sweep_soon
 from trialops.accounts.models import User
-
-SWEEP = "sweep"
 
 
 @dataclass(frozen=True)
@@ -34,19 +33,26 @@ class Released:
     dropped: int
 
 
+class ThisDatabase(Func):
+    """What `this_database` says, as part of a query: every message that is claimed asks it."""
+
+    template = (
+        "(SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
+        "FROM pg_control_system())"
+    )
+    output_field = TextField()
+
+
 def in_quarantine() -> bool:
     """Whether the latest installation is another database than this one; a database without any is new."""
-    latest = Installation.objects.order_by("-pk").values_list("database", flat=True).first()
-    return latest is not None and latest != this_database()
+    latest = Installation.objects.order_by("-pk").annotate(here=ThisDatabase()).values_list("database", "here").first()
+    return latest is not None and latest[0] != latest[1]
 
 
 def this_database() -> str:
     """The cluster's identifier and the database's number: a standby that takes over has the same, a restore has not."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "FROM pg_control_system()"
-        )
+        cursor.execute(f"SELECT {ThisDatabase.template}")
         found: str = cursor.fetchone()[0]
     return found
 
@@ -70,7 +76,7 @@ def held_reminders() -> QuerySet[Reminder]:
 
 def last_sign_of_life() -> datetime | None:
     """The last sweep before the dump: what came due after it, the lost database may have told."""
-    return Heartbeat.objects.filter(name=SWEEP).values_list("completed_at", flat=True).first()
+    return last_beat(SWEEP)
 
 
 def held_messages() -> QuerySet[Message]:

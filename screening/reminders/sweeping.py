@@ -20,7 +20,7 @@ from screening.reminders.addressing import ADDRESSED_AGAIN_AFTER, address, addre
 from screening.reminders.changes import LEVELS, mark_missed, told_after
 from screening.reminders.clock import database_now
 from screening.reminders.delivery import BUDGET, deliver_waiting
-from screening.reminders.health import SWEEP, beat
+from screening.reminders.heartbeats import SWEEP, beat
 from screening.reminders.lanes import lanes_with_work, waiting
 from screening.reminders.plan import reconcile_one, reconcile_site_itself
 from screening.reminders.quarantine import in_quarantine

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from sites.models import Study
 from sites.webhooks.models import CallState, StudyWebhook, WebhookCall, new_salt
 from trialops.accounts.models import User
-from trialops.hints import hint
+from trialops.hints import hint_on_commit
 from trialops.outbound.checking import refuse_bad_address
 
 OVERLAP = timedelta(days=1)
@@ -47,7 +47,7 @@ def add_webhook(*, study: Study, url: str, personal: bool, by: User) -> StudyWeb
 @transaction.atomic
 def rotate_secret(*, webhook: StudyWebhook, by: User, now: datetime) -> StudyWebhook:
     """A new secret; calls are signed with the one before too, for a day, so that no receiver refuses one meanwhile."""
-    webhook = _locked(webhook)
+    webhook = locked(webhook)
     _refuse_switched_off(webhook)
     webhook.salt, webhook.earlier_salt, webhook.earlier_until = new_salt(), webhook.salt, now + OVERLAP
     webhook.save(update_fields=["salt", "earlier_salt", "earlier_until"])
@@ -57,7 +57,7 @@ def rotate_secret(*, webhook: StudyWebhook, by: User, now: datetime) -> StudyWeb
 @transaction.atomic
 def send_test(*, webhook: StudyWebhook, by: User) -> WebhookCall:
     """Owe the webhook a test call, which goes the way of all others; one that still waits is enough."""
-    webhook = _locked(webhook)
+    webhook = locked(webhook)
     _refuse_switched_off(webhook)
     call, _made = WebhookCall.objects.get_or_create(
         webhook=webhook,
@@ -65,14 +65,14 @@ def send_test(*, webhook: StudyWebhook, by: User) -> WebhookCall:
         state=CallState.WAITING,
         defaults={"after_version": webhook.told_version, "to_version": webhook.told_version},
     )
-    _sweep_soon()
+    hint_on_commit(SWEEP)
     return call
 
 
 @transaction.atomic
 def switch_off(*, webhook: StudyWebhook, by: User, now: datetime) -> StudyWebhook:
     """Call it no more; what still waits for it is given up."""
-    webhook = _locked(webhook)
+    webhook = locked(webhook)
     if webhook.disabled_at is None:
         end(webhook, by=by, now=now, why="switched off")
     return webhook
@@ -81,7 +81,7 @@ def switch_off(*, webhook: StudyWebhook, by: User, now: datetime) -> StudyWebhoo
 @transaction.atomic
 def switch_on(*, webhook: StudyWebhook, by: User) -> StudyWebhook:
     """Call it again: at once, if something has changed since it was last told."""
-    webhook = _locked(webhook)
+    webhook = locked(webhook)
     if webhook.disabled_at is not None:
         refuse_bad_address(webhook.url)
         webhook.disabled_at, webhook.disabled_by, webhook.why_disabled = None, None, ""
@@ -90,7 +90,7 @@ def switch_on(*, webhook: StudyWebhook, by: User) -> StudyWebhook:
                 webhook.save(update_fields=["disabled_at", "disabled_by", "why_disabled"])
         except IntegrityError as error:
             raise ValidationError(_("The same address has been added anew meanwhile.")) from error
-        _sweep_soon()
+        hint_on_commit(SWEEP)
     return webhook
 
 
@@ -105,12 +105,8 @@ def end(webhook: StudyWebhook, *, by: User, now: datetime, why: str) -> None:
     waiting.update(state=CallState.FAILED, error=why)
 
 
-def _sweep_soon() -> None:
-    """Once the transaction has committed, ask for a sweep now instead of within the minute."""
-    transaction.on_commit(lambda: hint(SWEEP), robust=True)
-
-
-def _locked(webhook: StudyWebhook) -> StudyWebhook:
+def locked(webhook: StudyWebhook) -> StudyWebhook:
+    """The webhook's row before its calls': everybody locks in this order."""
     rows = StudyWebhook.objects.select_for_update(no_key=True, of=("self",)).select_related("study", "created_by")
     return rows.get(pk=webhook.pk)
 

@@ -7,7 +7,6 @@ next one, so a receiver that was away for a day is told once.
 import time
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,13 +19,13 @@ from sites.access import access_of
 from sites.models import Study
 from sites.webhooks.calling import Answer, attempt
 from sites.webhooks.models import CallAttempt, CallState, StudyWebhook, WebhookCall
-from sites.webhooks.services import end
+from sites.webhooks.services import end, locked
+from trialops.outbound.pauses import doubled
 
 BUDGET = timedelta(seconds=45)
 """Whoever has worked for so long leaves the rest to the next one."""
 LEASE = timedelta(seconds=60)
 """For so long nobody else claims a call; longer than an attempt can take."""
-LONGEST_PAUSE = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=3)
 """A receiver that has taken nothing for so long is switched off; whoever keeps it can switch it on again."""
 NO_ROLE = "its maker has no role in the study any more"
@@ -118,7 +117,7 @@ def deliver(claim: Claim) -> bool:
 
 def pause_after(attempts: int) -> timedelta:
     """1, 2, 4 ... 60 minutes after the attempt-th failure."""
-    return min(timedelta(minutes=1 << min(max(attempts, 1) - 1, 10)), LONGEST_PAUSE)
+    return doubled(timedelta(minutes=1), attempts)
 
 
 def _may_still_know(webhook: StudyWebhook, *, today: date) -> bool:
@@ -129,7 +128,7 @@ def _may_still_know(webhook: StudyWebhook, *, today: date) -> bool:
 @transaction.atomic(durable=True)
 def _record(call: WebhookCall, answer: Answer) -> None:
     """A success is true whoever says so, even after the lease; only the latest claim says when to try again."""
-    webhook = _locked(call.webhook)
+    webhook = locked(call.webhook)
     CallAttempt.objects.create(
         call=call, attempt=call.attempt, answer=answer.text, delivered=answer.delivered,
         milliseconds=answer.milliseconds,
@@ -150,16 +149,11 @@ def _record(call: WebhookCall, answer: Answer) -> None:
 
 @transaction.atomic(durable=True)
 def _switch_off(webhook: StudyWebhook, *, why: str) -> None:
-    _end(_locked(webhook), why=why)
+    _end(locked(webhook), why=why)
 
 
-def _locked(webhook: StudyWebhook) -> StudyWebhook:
-    """The webhook's row before its calls': everybody locks in this order."""
-    rows = StudyWebhook.objects.select_for_update(no_key=True, of=("self",)).select_related("created_by")
-    return rows.annotate(at=Now()).get(pk=webhook.pk)
-
-
-def _end(webhook: Any, *, why: str) -> None:
-    """In the name of whoever made it."""
+def _end(webhook: StudyWebhook, *, why: str) -> None:
+    """In the name of whoever made it, by the database's clock."""
     if webhook.disabled_at is None:
-        end(webhook, by=webhook.created_by, now=webhook.at, why=why)
+        now = StudyWebhook.objects.filter(pk=webhook.pk).values_list(Now(), flat=True).get()
+        end(webhook, by=webhook.created_by, now=now, why=why)

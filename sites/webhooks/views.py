@@ -1,5 +1,7 @@
 """The webhooks of a study, for study managers and sponsors: add, test, rotate, switch off and on, see the attempts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -69,11 +71,8 @@ def webhook_page(request: HttpRequest, registry_id: str, webhook_id: UUID) -> Ht
 def test_webhook(request: HttpRequest, registry_id: str, webhook_id: UUID) -> HttpResponse:
     """Send a test call, which says nothing but that it is one."""
     webhook = _webhook(viewer := viewer_of(request), registry_id, webhook_id)
-    try:
+    with _refusals_told(request):
         send_test(webhook=webhook, by=viewer.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("A test call is on its way; look again in a moment to see what came of it."))
     return redirect("study-webhook", registry_id, webhook_id)
 
@@ -82,12 +81,10 @@ def test_webhook(request: HttpRequest, registry_id: str, webhook_id: UUID) -> Ht
 def rotate_webhook(request: HttpRequest, registry_id: str, webhook_id: UUID) -> HttpResponse:
     """A new secret, shown on the page that answers; the earlier one signs too, for a day."""
     webhook = _webhook(viewer := viewer_of(request), registry_id, webhook_id)
-    try:
+    with _refusals_told(request):
         webhook = rotate_secret(webhook=webhook, by=viewer.user, now=viewer.now)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("study-webhook", registry_id, webhook_id)
-    return _page(request, webhook, secret=secret_of(webhook))
+        return _page(request, webhook, secret=secret_of(webhook))
+    return redirect("study-webhook", registry_id, webhook_id)
 
 
 @require_POST
@@ -103,13 +100,19 @@ def switch_webhook_off(request: HttpRequest, registry_id: str, webhook_id: UUID)
 def switch_webhook_on(request: HttpRequest, registry_id: str, webhook_id: UUID) -> HttpResponse:
     """Call it again, at once if there is something to tell."""
     webhook = _webhook(viewer := viewer_of(request), registry_id, webhook_id)
-    try:
+    with _refusals_told(request):
         switch_on(webhook=webhook, by=viewer.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    else:
         messages.success(request, _("The webhook has been switched on."))
     return redirect("study-webhook", registry_id, webhook_id)
+
+
+@contextmanager
+def _refusals_told(request: HttpRequest) -> Iterator[None]:
+    """What the services refuse is told on the page that comes next."""
+    try:
+        yield
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
 
 
 def _webhook(viewer: Viewer, registry_id: str, webhook_id: UUID) -> StudyWebhook:

@@ -16,7 +16,7 @@ from sites.models import Membership, Site
 from sites.queries import site_today
 from tests.browser.driving import Complaints, no_sideways_scrolling, sign_in, violations
 from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
-from tests.browser.test_review_journey import tab_to
+from tests.browser.test_review_journey import tab_to, typed_in_as
 from tests.people import member
 from tests.screening.records import eligible_record
 from tests.screening.study import open_reference_site
@@ -47,11 +47,7 @@ def subject(site: Site) -> Subject:
 def screened(page: Page, address: str) -> None:
     """A new subject, from the sign-in on."""
     page.goto(f"{address}/sign-in/?next={NEW}")
-    tab_to(page, "Username")
-    page.keyboard.type("coordinator")
-    tab_to(page, "Password")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    typed_in_as(page, "coordinator")
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     tab_to(page, "Sex")
     page.keyboard.type("m")
@@ -80,11 +76,7 @@ def screening_failed(page: Page) -> None:
 def signed(page: Page, address: str) -> None:
     """The principal investigator, from the sign-in over the queue to the signature."""
     page.goto(f"{address}/sign-in/?next=/reviews/")
-    tab_to(page, "Username")
-    page.keyboard.type("pi")
-    tab_to(page, "Password")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    typed_in_as(page, "pi")
     expect(page.get_by_role("heading", level=1)).to_have_text("Reviews")
     tab_to(page, "JAX-0001")
     page.keyboard.press("Enter")

@@ -42,6 +42,15 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} is not reached by Tab: {seen}")
 
 
+def typed_in_as(page: Page, who: str) -> None:
+    """The form of the sign-in page, filled in and sent by keys alone."""
+    tab_to(page, "Username")
+    page.keyboard.type(who)
+    tab_to(page, "Password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+
+
 def nothing_serious(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{page.url}: {each['id']}" for each in found if each["impact"] in {"serious", "critical"}]
@@ -54,11 +63,7 @@ def test_from_the_queue_to_a_signed_failure_by_keyboard_alone(
     complaints = Complaints(own=address)
     context, page = opened(browser, look, complaints)
     page.goto(f"{address}/sign-in/?next=/reviews/")
-    tab_to(page, "Username")
-    page.keyboard.type("pi")
-    tab_to(page, "Password")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    typed_in_as(page, "pi")
     expect(page.get_by_role("heading", level=1)).to_have_text("Reviews")
     serious = nothing_serious(page)
     assert no_sideways_scrolling(page)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from trialops.accounts.models import User
 from trialops.accounts.services import choose_language
 from trialops.language import record_language
+from trialops.middleware import API
 
 
 class LanguageMiddleware:
@@ -25,7 +26,7 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith("/api/"):
+        if request.path_info.startswith(API):
             with record_language():
                 return self.get_response(request)
         chosen = request.user.language if isinstance(request.user, User) else ""

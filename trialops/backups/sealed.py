@@ -103,14 +103,19 @@ class Opened:
         )
 
 
-def _cipher(key: str, salt: bytes) -> AESGCM:
+def raw_key(key: str) -> bytes:
+    """A BACKUP_KEY as bytes. Raises SealError for what is none."""
     try:
         raw = base64.urlsafe_b64decode(key)
     except ValueError:
         raw = b""
     if len(raw) != KEY_BYTES:
         raise SealError("BACKUP_KEY is no key; make one with manage.py backup --new-key")
-    return AESGCM(HKDF(SHA256(), KEY_BYTES, salt, MAGIC).derive(raw))
+    return raw
+
+
+def _cipher(key: str, salt: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), KEY_BYTES, salt, MAGIC).derive(raw_key(key)))
 
 
 def _nonce(number: int, *, last: bool) -> bytes:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from screening.reminders.clock import database_now
 from screening.reminders.comparison import reconcile_all
-from screening.reminders.health import RECONCILE, beat
+from screening.reminders.heartbeats import RECONCILE, beat
 from screening.reminders.sweeping import sweep
 
 

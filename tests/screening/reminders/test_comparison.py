@@ -10,7 +10,8 @@ from screening.models import Heartbeat
 from screening.reminders import comparison
 from screening.reminders.clock import database_now
 from screening.reminders.comparison import Drift, compare_a_part, under_way
-from screening.reminders.health import COMPARING, RECONCILE, beat, health
+from screening.reminders.health import health
+from screening.reminders.heartbeats import COMPARING, RECONCILE, beat
 from tests.factories import ProtocolVersionFactory
 from tests.screening.reminders.rows import a_site, a_subject
 

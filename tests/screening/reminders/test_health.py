@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from screening.models import Alarm, Heartbeat, Lane, Message
 from screening.reminders import alarm
-from screening.reminders.health import SWEEP, beat, health
+from screening.reminders.health import health
+from screening.reminders.heartbeats import SWEEP, beat
 from screening.reminders.sweeping import sweep
 from sites.models import Membership
 from tests.factories import MembershipFactory, SiteFactory
