@@ -60,6 +60,7 @@ def test_what_was_there_before_recording_began_has_an_event_that_says_so() -> No
         superuser.does("DELETE FROM audit_event")
         superuser.does("DROP TRIGGER audit_insert ON auth_group")
         superuser.does("DROP TRIGGER audit_insert ON auth_group_permissions")
+        superuser.does("DROP TRIGGER audit_insert ON screening_installation")
     with as_owner() as owner:
         install_recording(owner)
     group = Group.objects.get(name="Study managers")
