@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility bench-reminders messages FORCE
+.PHONY: help demo test faults check format lint schema docs screenshots bench bench-rescoring bench-api contract agreement mutants audit sbom papers validation site reset chromium load bench-overview accessibility bench-reminders messages r FORCE
 
 PYTHON := .venv/bin/python
 MANAGE := $(PYTHON) manage.py
@@ -47,7 +47,7 @@ help:
 demo: .venv/.synced
 	@exec $(PYTHON) -m trialops.embedded.demo
 
-test: .venv/.synced chromium
+test: .venv/.synced chromium r
 	$(PYTHON) -m pytest -n 2
 
 # An hour or more on two cores; `.venv/bin/python -m tests.faults --help` lists the scenarios and their sizes.
@@ -186,6 +186,13 @@ chromium:
 	  echo "The browser tests need Chromium. Install it (on Debian: sudo apt-get install chromium), then run make test again."; \
 	  exit 1; \
 	fi
+
+# The R lines of docs/api.md run where R is; nothing else needs it.
+r:
+	@if Rscript -e 'library(httr2)' >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && echo "Installing R for the example of docs/api.md ..." && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends r-base-core r-cran-httr2; then exit 0; fi; \
+	echo "The R example of docs/api.md is not run: it needs R with httr2 (on Debian: sudo apt-get install r-base-core r-cran-httr2)."
 
 # The virtual environment, made by uv: the system's if it is recent, else one of our own under .tools/.
 # Made again when the lock changes or when the environment's Python no longer runs.

@@ -115,15 +115,7 @@ def test_the_python_lines_print_the_counts(token: str, running: str) -> None:
     assert json.loads(line)["totals"]["ever"]["enrolled"] == 1
 
 
-def test_the_r_lines_ask_the_same_as_the_others() -> None:
-    text = re.search(r"```r\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    assert text is not None
-    for needed in ("NCT03464916/enrollment/", 'Sys.getenv("TOKEN")', '"If-None-Match" = etag', "Sys.sleep(300)"):
-        assert needed in text[1]
-    assert all(text[1].count(a) == text[1].count(b) for a, b in ("()", "{}"))
-
-
-if HAS_HTTR2:  # R is no part of what `make test` installs
+if HAS_HTTR2:  # `make test` installs it on Debian, as root; elsewhere it says that this is not run
 
     def test_the_r_lines_print_the_counts(token: str, running: str) -> None:
         line = first_line(["Rscript", "-e", example("r", running)], token)
