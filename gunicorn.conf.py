@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from typing import Any
 from prometheus_client import multiprocess
 
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+SETTINGS = os.environ.get("DJANGO_SETTINGS_MODULE", "trialops.settings")
 
 
 def number(given: str | None, otherwise: int, *, name: str) -> int:
@@ -66,6 +68,15 @@ logconfig_dict = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
+
+
+def on_starting(server: Any) -> None:
+    """What is wrong with the variables is said once, before a port is opened; asked of a process that ends again."""
+    asking = "from trialops.configuration import stop_if_wrong; stop_if_wrong()"
+    settings = {"DJANGO_SETTINGS_MODULE": SETTINGS}
+    asked = subprocess.run([sys.executable, "-c", asking], env=os.environ | settings, check=False)
+    if asked.returncode:
+        sys.exit(asked.returncode)
 
 
 def child_exit(server: Any, worker: Any) -> None:

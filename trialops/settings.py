@@ -76,10 +76,12 @@ MIDDLEWARE = [
     "trialops.request_log.RequestLogMiddleware",  # before all others: it times and counts what they do
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",  # before the static files: they carry the policy too
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "trialops.middleware.PlainApiMiddleware",
     "trialops.middleware.NotModifiedMiddleware",
     "trialops.api.deprecation.DeprecationMiddleware",
+    "trialops.api.polling.KeptAnswersMiddleware",  # most requests end here
     "trialops.middleware.OddRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "trialops.middleware.AddressMiddleware",
@@ -91,7 +93,6 @@ MIDDLEWARE = [
     "trialops.audit.middleware.AuditMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "trialops.middleware.NoStoreMiddleware",

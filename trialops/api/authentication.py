@@ -82,9 +82,14 @@ def _fetched(parameters: list[str | datetime]) -> tuple[Any, ...] | None:
     return row
 
 
+def use_is_noted(principal: TokenPrincipal, *, now: datetime) -> bool:
+    """Whether the token's last use is on record to the hour."""
+    return principal.last_used_at is not None and now - principal.last_used_at < USE_IS_NOTED_EVERY
+
+
 def note_use(principal: TokenPrincipal, *, now: datetime) -> None:
     """When the token was last used, to the hour: reading writes at most once an hour."""
-    if principal.last_used_at is not None and now - principal.last_used_at < USE_IS_NOTED_EVERY:
+    if use_is_noted(principal, now=now):
         return
     with connection.cursor() as cursor:
         cursor.execute(NOTE_USE, [now, principal.digest])
@@ -137,13 +142,13 @@ class StaffTokenAuthentication(BearerTokenAuthentication):
 
 
 def token_principal(request: HttpRequest, *, now: datetime) -> TokenPrincipal | None:
-    """The principal of a request with a valid token, kept on the request; None for any other."""
+    """The principal of a request with a valid token, looked up once and kept on it; None for any other."""
+    if hasattr(request, "token_principal"):
+        return request.token_principal  # type: ignore[no-any-return]
     try:
         words = get_authorization_header(request).split()  # type: ignore[arg-type]
     except UnicodeError:
-        return None
-    if len(words) != 2 or words[0].lower() != b"bearer":
-        return None
-    principal = principal_of(words[1], now=now)
-    request.token_principal = principal  # type: ignore[attr-defined]
-    return principal
+        words = []
+    bearer = len(words) == 2 and words[0].lower() == b"bearer"
+    request.token_principal = principal_of(words[1], now=now) if bearer else None  # type: ignore[attr-defined]
+    return request.token_principal  # type: ignore[attr-defined,no-any-return]

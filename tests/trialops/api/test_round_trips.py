@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 from psycopg.pq import Trace
@@ -59,3 +60,40 @@ def test_the_look_up_sees_memberships_and_nobody_sees_them_after_it(db: None) ->
         assert not Membership.objects.exists()
         assert principal_of(token.encode(), now=timezone.now()) is not None
         assert not Membership.objects.exists()
+
+
+def test_a_kept_answer_looks_like_the_one_that_took_the_long_way(db: None) -> None:
+    study = SiteFactory().study
+    headers = {"Authorization": f"Bearer {personal_token(study)}", "X-Request-Id": "the-same-for-both"}
+    address = f"/api/v1/studies/{study.registry_id}/enrollment/"
+    made, kept = (Client().get(address, headers=headers) for _ in range(2))
+    told = [{**answer.headers, "RateLimit": "", "Allow": ""} for answer in (made, kept)]  # Allow is DRF's own
+    assert made.content == kept.content
+    assert told[0] == told[1]
+
+
+def test_a_kept_answer_is_given_without_looking_for_a_person(db: None, settings: Any) -> None:
+    study = SiteFactory().study
+    headers = {"Authorization": f"Bearer {personal_token(study)}"}
+    address = f"/api/v1/studies/{study.registry_id}/enrollment/"
+    assert Client().get(address, headers=headers).status_code == 200
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.trialops.api.test_round_trips.nothing_further"]
+    assert Client().get(address, headers=headers).status_code == 200
+    assert Client().get(address).status_code == 418
+    assert Client().get(address, headers={"Authorization": "Bearer to_unknown"}).status_code == 418
+
+
+def test_a_name_that_is_not_ours_gets_no_kept_answer(db: None, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["testserver"]
+    study = SiteFactory().study
+    headers = {"Authorization": f"Bearer {personal_token(study)}"}
+    address = f"/api/v1/studies/{study.registry_id}/enrollment/"
+    assert [Client().get(address, headers={**headers, **host}).status_code for host in ({}, {"Host": "elsewhere"})] == [
+        200,
+        400,
+    ]
+
+
+def nothing_further(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """A middleware after all others that answers by itself."""
+    return lambda request: HttpResponse(status=418)
