@@ -76,12 +76,21 @@ class Stage:
 
     def restart_postgres(self) -> None:
         """As `pg_ctl restart -m immediate`: no checkpoint, recovery from the log."""
-        os.kill(self.running.supervisor.pid(servers.POSTGRES), signal.SIGQUIT)
+        os.kill(self._pid(servers.POSTGRES), signal.SIGQUIT)
 
     def kill_valkey(self) -> None:
         """SIGKILL, and nothing of what it held comes back."""
-        os.kill(self.running.supervisor.pid(servers.VALKEY), signal.SIGKILL)
+        os.kill(self._pid(servers.VALKEY), signal.SIGKILL)
         shutil.rmtree(self.running.supervisor.state.valkey / "data" / "appendonlydir", ignore_errors=True)
+
+    def _pid(self, name: str) -> int:
+        """Of a server that is back, if it was killed before."""
+        until = time.monotonic() + SECONDS_TO_RETURN
+        while not self.running.supervisor.is_running(name):
+            if time.monotonic() > until:
+                raise AssertionError(f"{name} has not been started again within {SECONDS_TO_RETURN} s")
+            self.tick()
+        return self.running.supervisor.pid(name)
 
     def flush_valkey(self) -> None:
         try:

@@ -174,6 +174,10 @@ class Supervisor:
     def pid(self, name: str) -> int:
         return self._running[name].process.pid
 
+    def is_running(self, name: str) -> bool:
+        """Not between a death and the next start."""
+        return self._running[name].process.poll() is None
+
     # Watching
 
     def watch(self) -> None:
