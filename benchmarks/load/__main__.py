@@ -41,15 +41,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="load-") as folder:
         work = Path(folder) / "work.json"
         work.write_text(json.dumps(filled.as_json()), encoding="utf-8")
-        for shape in given.shapes:
+        for asked in given.shapes:
+            shape, _, own = asked.partition(":")
             webs, workers = (int(number) for number in shape.split("x"))
-            make_reminders(shape, given.due_per_minute, minutes=given.minutes)
+            minutes = float(own or given.minutes)
+            make_reminders(shape, given.due_per_minute, minutes=minutes)
             port = free_port()
             with running(Path(folder), port, webs=webs, workers=workers, postmaster=postmaster) as processes:
                 command = [
                     sys.executable, "-m", "locust", "-f", str(HERE / "people.py"), "--headless", "--only-summary",
                     "--host", f"http://127.0.0.1:{port}", "--users", str(given.people), "--spawn-rate", "5",
-                    "--run-time", f"{given.minutes * 60:.0f}s", "--csv", str(Path(folder) / shape),
+                    "--run-time", f"{minutes * 60:.0f}s", "--csv", str(Path(folder) / shape),
                 ]  # fmt: skip
                 env = {**os.environ, "LOAD_FILE": str(work)}
                 locust = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -65,7 +67,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=80, help="At once, of all kinds.")
     parser.add_argument("--due-per-minute", type=int, default=100, help="Reminders that fall due.")
     parser.add_argument("--minutes", type=float, default=30, help="For each shape.")
-    parser.add_argument("--shapes", nargs="*", default=["2x2"], help="Web processes x workers, such as 1x1 2x4.")
+    parser.add_argument(
+        "--shapes", nargs="*", default=["2x2"], help="Web processes x workers, such as 1x1 2x4:5 (minutes)."
+    )
     return parser.parse_args()
 
 
