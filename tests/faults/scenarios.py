@@ -11,9 +11,11 @@ from django.db.models import F
 
 from tests.faults.processes import CONCURRENCY
 from tests.faults.stage import Stage, ledger, make_due, make_sites, seed_of
+from trialops.embedded import servers
 
 Figures = dict[str, Any]
 GROUPS = 3
+SECONDS_BETWEEN_KILLS = 7
 
 
 def storm(stage: Stage, *, due: int, kills: int, postgres: int, valkey: int, flushall: int, losses: int) -> Figures:
@@ -139,7 +141,10 @@ def skew(stage: Stage, *, due: int) -> Figures:
 
 
 def broker(stage: Stage, *, kills: int) -> Figures:
-    """Valkey is killed again and again under workers that nobody restarts: sweeps must go on by themselves."""
+    """Valkey is killed again and again under workers that nobody restarts: sweeps must go on by themselves.
+
+    Not ten times within a minute, after which the supervisor rightly leaves a server down.
+    """
     from screening.models import Heartbeat
 
     stage.processes.beat()
@@ -152,9 +157,10 @@ def broker(stage: Stage, *, kills: int) -> Figures:
     seconds = []
     for _ in range(kills):
         stage.kill_valkey()
-        stage.tick(0.3)
+        stage.pid(servers.VALKEY)  # waits until it is back
         before = last()
         seconds.append(stage.wait(lambda: last() != before, seconds=120, what="a sweep after the kill"))  # noqa: B023
+        stage.tick(max(0.0, SECONDS_BETWEEN_KILLS - seconds[-1]))
     seconds.sort()
     return {
         "Valkey kills": kills, "stuck workers": 0, "seconds to the next sweep, median": round(seconds[kills // 2], 1),

@@ -76,14 +76,14 @@ class Stage:
 
     def restart_postgres(self) -> None:
         """As `pg_ctl restart -m immediate`: no checkpoint, recovery from the log."""
-        os.kill(self._pid(servers.POSTGRES), signal.SIGQUIT)
+        os.kill(self.pid(servers.POSTGRES), signal.SIGQUIT)
 
     def kill_valkey(self) -> None:
         """SIGKILL, and nothing of what it held comes back."""
-        os.kill(self._pid(servers.VALKEY), signal.SIGKILL)
+        os.kill(self.pid(servers.VALKEY), signal.SIGKILL)
         shutil.rmtree(self.running.supervisor.state.valkey / "data" / "appendonlydir", ignore_errors=True)
 
-    def _pid(self, name: str) -> int:
+    def pid(self, name: str) -> int:
         """Of a server that is back, if it was killed before."""
         until = time.monotonic() + SECONDS_TO_RETURN
         while not self.running.supervisor.is_running(name):
