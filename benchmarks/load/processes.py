@@ -17,7 +17,7 @@ import psutil
 from trialops.embedded import commands
 from trialops.embedded.ports import free_port
 
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 SECONDS_BETWEEN_SAMPLES = 5
 
 
