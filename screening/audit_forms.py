@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from screening.models import ExportFormat
 from trialops.forms import DayField
 
 
@@ -16,8 +17,8 @@ class ExportForm(forms.Form):
     format = forms.ChoiceField(
         label=gettext_lazy("Format"),
         required=False,
-        initial="csv",
-        choices=[("csv", gettext_lazy("CSV, for a spreadsheet")), ("json", gettext_lazy("JSON"))],
+        initial=ExportFormat.CSV,
+        choices=ExportFormat.choices,
     )
     first = DayField(label=gettext_lazy("From the day (UTC)"), required=False)
     last = DayField(label=gettext_lazy("To the day (UTC)"), required=False)
@@ -27,4 +28,4 @@ class ExportForm(forms.Form):
         first, last = asked.get("first"), asked.get("last")
         if first and last and last < first:
             raise ValidationError({"last": _("This day lies before the first one.")})
-        return {**asked, "format": asked.get("format") or "csv"}
+        return {**asked, "format": asked.get("format") or ExportFormat.CSV}

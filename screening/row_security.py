@@ -32,6 +32,8 @@ ROWS = {
     "screening.ProtocolAdoption": of_study("site__study"),
     "screening.RescoringRun": of_managers("study"),
     "screening.RescoringPart": of_managers("run__study"),
+    "screening.TrailExport": of_managers("study"),
+    "screening.TrailExportChunk": of_managers("export__study"),
 }
 
 NOT_OF_ONE_SITE = {

@@ -1,6 +1,7 @@
 """Celery tasks of screening: thin, idempotent, with ids only."""
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,10 +9,13 @@ from django.utils import timezone
 from screening import counts, fact_sheets, void_signatures
 from screening.models import Subject
 from screening.rescoring import start_new_day
-from screening.services import importing, voiding
+from screening.services import import_jobs, importing, trail_exports, voiding
 from sites.models import Site
+from trialops.hints import hint
 
 logger = logging.getLogger(__name__)
+SLICE_SECONDS = 5
+"""After so long a task gives its place to what else waits, and asks to go on."""
 
 
 @shared_task
@@ -59,3 +63,31 @@ def verify_signatures() -> int:
 def purge_imports() -> int:
     """Delete what was read of files handed in long ago; returns of how many."""
     return importing.purge_imports(now=timezone.now())
+
+
+@shared_task
+def work_on_import(import_id: str) -> None:
+    """Store an import that somebody has confirmed."""
+    import_jobs.work_on_import(pk=UUID(import_id), now=timezone.now())
+
+
+@shared_task
+def work_on_trail_export(export_id: str) -> None:
+    """Write some chunks of an export, then ask for the next task."""
+    if trail_exports.work_on_export(pk=UUID(export_id), now=timezone.now(), seconds=SLICE_SECONDS):
+        hint(trail_exports.TASK, export_id)
+
+
+@shared_task
+def sweep_jobs() -> None:
+    """Ask again for a worker on every job that has not ended: hints that were lost, workers that died."""
+    for one in import_jobs.imports_under_way():
+        hint(import_jobs.TASK, str(one.pk))
+    for export in trail_exports.unfinished_exports():
+        hint(trail_exports.TASK, str(export.pk))
+
+
+@shared_task
+def purge_trail_exports() -> int:
+    """Delete the files of exports that were written a day ago; returns of how many."""
+    return trail_exports.purge_exports(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screening.views import adoption, history, imports, reviews, versions
+from screening.views import adoption, history, imports, reviews, trail_exports, versions
 from screening.views.actions import subject_action
 from screening.views.attempts import rescreen
 from screening.views.deviations import new_deviation
@@ -29,6 +29,7 @@ SITE = f"{STUDY}/sites/<str:code>"
 ADOPTIONS = f"{SITE}/protocol/adoptions"
 IMPORTS = f"{SITE}/imports"
 IMPORT = f"{IMPORTS}/<uuid:import_id>"
+EXPORT = f"{STUDY}/audit/exports/<uuid:export_id>"
 SUBJECT = "subjects/<uuid:subject_id>"
 REVIEW = "reviews/<int:move_id>"
 
@@ -50,8 +51,10 @@ urlpatterns = [
     path(f"{RUN}/cancel/", run_cancel, name="run-cancel"),
     path(f"{RUN}/changes.csv", changes_csv, name="run-changes"),
     path(f"{STUDY}/history/", history.study_history, name="study-history"),
-    path(f"{STUDY}/audit/", history.audit_export, name="audit-export"),
-    path(f"{STUDY}/audit/download/", history.audit_download, name="audit-download"),
+    path(f"{STUDY}/audit/", trail_exports.exports_page, name="audit-export"),
+    path(f"{EXPORT}/", trail_exports.export_page, name="trail-export"),
+    path(f"{EXPORT}/progress/", trail_exports.export_progress, name="trail-export-progress"),
+    path(f"{EXPORT}/file/", trail_exports.export_file, name="trail-export-file"),
     path(f"{SITE}/history/", history.site_history, name="site-history"),
     path(f"{SUBJECT}/history/", history.subject_history, name="subject-history"),
     path(f"{SUBJECT}/facts/<str:kind>/<int:fact_id>/history/", history.fact_history, name="fact-history"),
@@ -63,6 +66,7 @@ urlpatterns = [
     path(f"{IMPORT}/", imports.import_page, name="import"),
     path(f"{IMPORT}/patients/", imports.import_patients, name="import-patients"),
     path(f"{IMPORT}/commit/", imports.import_commit, name="import-commit"),
+    path(f"{IMPORT}/progress/", imports.import_progress, name="import-progress"),
     path(f"{IMPORT}/discard/", imports.import_discard, name="import-discard"),
     path(f"{IMPORT}/copy.csv", imports.import_copy, name="import-copy"),
     path(f"{SUBJECT}/", subject_page, name="subject"),

@@ -344,6 +344,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "sweep-jobs": {
+        "task": "screening.tasks.sweep_jobs",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "sweep-webhooks": {
         "task": "sites.webhooks.tasks.sweep_webhooks",
         "schedule": 60.0,
@@ -372,6 +377,11 @@ CELERY_BEAT_SCHEDULE = {
     "purge-imports": {
         "task": "screening.tasks.purge_imports",
         "schedule": crontab(minute=23),
+        "options": {"expires": 3000},
+    },
+    "purge-trail-exports": {
+        "task": "screening.tasks.purge_trail_exports",
+        "schedule": crontab(minute=29),
         "options": {"expires": 3000},
     },
     "verify-fact-sheets": {

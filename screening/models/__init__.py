@@ -21,6 +21,7 @@ from screening.models.subjects import (
     SubjectStateChange,
     SubjectVersionChange,
 )
+from screening.models.trail_exports import ExportFormat, ExportState, TrailExport, TrailExportChunk
 from screening.models.watch import Alarm, Heartbeat
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "Channel",
     "CurrentVerdict",
     "DailyStateCount",
+    "ExportFormat",
+    "ExportState",
     "Fact",
     "FactSheet",
     "Heartbeat",
@@ -74,5 +77,7 @@ __all__ = [
     "SubjectVersionChange",
     "Therapy",
     "Toxicity",
+    "TrailExport",
+    "TrailExportChunk",
     "WebhookEndpoint",
 ]

@@ -22,16 +22,25 @@ class ImportFormat(models.TextChoices):
 
 class ImportState(models.TextChoices):
     PENDING = "pending", _("waiting")
+    QUEUED = "queued", _("queued")
+    COMMITTING = "committing", _("being stored")
     COMMITTED = "committed", _("committed")
+    REFUSED = "refused", _("refused")
     DISCARDED = "discarded", _("discarded")
 
 
 S = ImportState
 IMPORT_TRANSITIONS: dict[ImportState, frozenset[ImportState]] = {
-    S.PENDING: frozenset({S.COMMITTED, S.DISCARDED}),
+    S.PENDING: frozenset({S.QUEUED, S.COMMITTED, S.DISCARDED}),
+    S.QUEUED: frozenset({S.COMMITTING}),
+    S.COMMITTING: frozenset({S.COMMITTED, S.REFUSED}),
+    S.REFUSED: frozenset({S.QUEUED, S.DISCARDED}),
     S.COMMITTED: frozenset(),
     S.DISCARDED: frozenset(),
 }
+OPEN = frozenset({S.PENDING, S.REFUSED})
+"""The file waits for somebody to confirm its preview, or to let it go."""
+UNDER_WAY = frozenset({S.QUEUED, S.COMMITTING})
 
 
 class Import(models.Model):
@@ -47,6 +56,12 @@ class Import(models.Model):
         "assigned",
         "decided_at",
         "decided_by_id",
+        "confirmed_at",
+        "confirmed_by_id",
+        "shown",
+        "chosen",
+        "attempt",
+        "why",
         "reason",
         "subjects_added",
         "subjects_changed",
@@ -71,6 +86,12 @@ class Import(models.Model):
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    shown = models.CharField(max_length=64, blank=True, help_text=_("Digest of the preview that was confirmed."))
+    chosen = models.JSONField(default=list, help_text=_("Keys of the corrections that were chosen."))
+    attempt = models.PositiveIntegerField(default=0, help_text=_("How often a worker has begun to store it."))
+    why = models.TextField(blank=True, help_text=_("Why it was refused when it was to be stored, for people."))
     reason = models.TextField(blank=True, help_text=_("Why the corrections of this file were made."))
     subjects_added = models.PositiveIntegerField(default=0)
     subjects_changed = models.PositiveIntegerField(default=0)
@@ -81,7 +102,12 @@ class Import(models.Model):
 
     class Meta:
         ordering = ["-uploaded_at", "-id"]
-        indexes = [models.Index(fields=["uploaded_at"], condition=Q(purged_at=None), name="import_not_purged")]
+        indexes = [
+            models.Index(fields=["uploaded_at"], condition=Q(purged_at=None), name="import_not_purged"),
+            models.Index(
+                fields=["confirmed_at"], condition=Q(state__in=["queued", "committing"]), name="import_under_way"
+            ),
+        ]
         triggers = [
             pgtrigger.FSM(
                 name="state_transitions",
@@ -94,9 +120,19 @@ class Import(models.Model):
         ]
         constraints = [
             who_and_when("decided", "import_decided"),
+            who_and_when("confirmed", "import_confirmed"),
             models.CheckConstraint(
-                condition=Q(state="pending") ^ Q(decided_at__isnull=False), name="import_decided_unless_pending"
+                condition=Q(state__in=["committed", "discarded"]) ^ Q(decided_at=None), name="import_decided_at_its_end"
             ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["queued", "committing", "refused"]) | (~Q(shown="") & ~Q(confirmed_at=None)),
+                name="import_under_way_is_confirmed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["queued", "committing"]) | Q(content__isnull=False),
+                name="import_under_way_has_content",
+            ),
+            models.CheckConstraint(condition=~Q(state="refused") | Q(why__regex=r"\S"), name="refused_import_says_why"),
             models.CheckConstraint(
                 condition=Q(content__isnull=True) ^ Q(purged_at__isnull=True), name="import_content_until_purged"
             ),
@@ -109,5 +145,9 @@ class Import(models.Model):
         return f"{self.get_format_display()} at {self.site.code}, {self.state}"
 
     @property
-    def is_pending(self) -> bool:
-        return self.state == ImportState.PENDING
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in UNDER_WAY

@@ -18,6 +18,7 @@ from screening.states import SCORED, SubjectState
 from sites.models import Site
 from sites.queries import site_today
 from trialops.accounts.models import User
+from trialops.jobs import Progress
 
 SUBJECTS_IN_PART = 2000
 """Some tenths of a second of work: so soon a cancel takes effect, and so little is done twice after a worker dies."""
@@ -26,19 +27,11 @@ SCREENED = SCORED | {SubjectState.SCREEN_FAILED}
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress(Progress):
     """How far a run has come, in subjects; `total` is None until it is divided."""
 
-    total: int | None
-    done: int
     changed: int
     failed: int
-
-    @property
-    def percent(self) -> int:
-        if self.total is None:
-            return 0
-        return 100 if self.total == 0 else self.done * 100 // self.total
 
 
 @transaction.atomic
@@ -169,12 +162,12 @@ def workers_on(run: RescoringRun) -> int:
     return run.parts.filter(done_at=None, lease_until__gt=Now()).count()
 
 
-def progress_of(run: RescoringRun) -> Progress:
+def progress_of(run: RescoringRun) -> RunProgress:
     """Counted from the parts that are done."""
     counted = run.parts.filter(done_at__isnull=False).aggregate(
         done=Sum("subjects", default=0), changed=Sum("changed", default=0), failed=Sum("failed", default=0)
     )
-    return Progress(total=run.total, **counted)
+    return RunProgress(total=run.total, **counted)
 
 
 def _start(**fields: object) -> RescoringRun:

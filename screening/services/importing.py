@@ -1,7 +1,10 @@
-"""Files of records: stored with what was read of them, committed as a whole or not at all, discarded, purged."""
+"""Files of records: stored with what was read of them, committed as a whole or not at all, discarded, purged.
+
+A person's commit is done by a worker: see `screening.services.import_jobs`.
+"""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -15,6 +18,7 @@ from screening.imports.reading import read_file
 from screening.imports.stored import packed, unpacked
 from screening.judging import only_investigators
 from screening.models import Import, ImportState, Observation, Source, Subject, Therapy, Toxicity
+from screening.models.imports import UNDER_WAY
 from screening.queries import catalogue_of, catalogue_of_study, protocol_of, version_in_force
 from screening.services.course import plan_first_dose
 from screening.services.entry import import_record
@@ -74,7 +78,7 @@ def assign_patients(*, pending: Import, assigned: Mapping[int, str], by: User, n
     Raises ValidationError by `patient-<index>`; nobody is two patients of one bundle.
     """
     pending = _locked(pending)
-    _refuse_decided(pending)
+    refuse_decided(pending)
     assert pending.content is not None  # noqa: S101  pending ones have it, by constraint and purge
     drafts = unpacked(pending.content).drafts
     known = set(Subject.objects.filter(site=pending.site).values_list("screening_number", flat=True))
@@ -98,26 +102,30 @@ def assign_patients(*, pending: Import, assigned: Mapping[int, str], by: User, n
 
 @transaction.atomic
 def commit_import(
-    *, pending: Import, shown: str, corrections: Collection[str], reason: str, by: User, now: datetime
+    *,
+    pending: Import,
+    shown: str,
+    corrections: Collection[str],
+    reason: str,
+    by: User,
+    now: datetime,
+    tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> Import:
     """Store everything that the preview with the digest `shown` says, and the corrections chosen; or nothing.
 
-    Committed already, it stays as it is. Raises PreviewChangedError if the preview is no longer that one, and
-    ValidationError for corrections without a reason, a file with mistakes, or new subjects at a site that was not open.
+    `tell` hears how many of how many subjects are done. Committed already, it stays as it is. Raises
+    PreviewChangedError if the preview is no longer that one, and ValidationError for corrections without a reason, a
+    file with mistakes, or new subjects at a site that was not open.
     """
     pending = _locked(pending)
     if pending.state == ImportState.COMMITTED:
         return pending
-    _refuse_decided(pending)
+    if pending.state != ImportState.COMMITTING:
+        refuse_decided(pending)
     preview = _preview_under_locks(pending, by=by, now=now)
-    if preview.digest != shown:
-        raise PreviewChangedError
-    chosen = [one for one in preview.corrections if one.key in corrections]
-    if not preview.may_commit:
-        raise ValidationError(_("The file has mistakes, or changes nothing; nothing was stored."))
-    if chosen and not reason.strip():
-        raise ValidationError({"reason": _("Say why what is recorded is wrong and the file is right.")})
-    for plan in preview.plans:
+    chosen = confirmed_corrections(preview, shown=shown, corrections=corrections, reason=reason)
+    for done, plan in enumerate(preview.plans):
+        tell(done, len(preview.plans))
         _store(pending, plan, chosen, reason=reason.strip(), by=by, now=now)
     pending.state = ImportState.COMMITTED
     pending.decided_at, pending.decided_by = now, by
@@ -133,13 +141,30 @@ def commit_import(
     return pending
 
 
+def confirmed_corrections(
+    preview: Preview, *, shown: str, corrections: Collection[str], reason: str
+) -> list[Correction]:
+    """The corrections that somebody chose who saw the preview `shown`.
+
+    Raises PreviewChangedError if this is another one, and ValidationError for what cannot be committed.
+    """
+    if preview.digest != shown:
+        raise PreviewChangedError
+    if not preview.may_commit:
+        raise ValidationError(_("The file has mistakes, or changes nothing; nothing was stored."))
+    chosen = [one for one in preview.corrections if one.key in corrections]
+    if chosen and not reason.strip():
+        raise ValidationError({"reason": _("Say why what is recorded is wrong and the file is right.")})
+    return chosen
+
+
 @transaction.atomic
 def discard_import(*, pending: Import, by: User, now: datetime) -> Import:
     """Let a file go that shall not be committed; what was read of it is deleted at once."""
     pending = _locked(pending)
     if pending.state == ImportState.DISCARDED:
         return pending
-    _refuse_decided(pending)
+    refuse_decided(pending)
     pending.state = ImportState.DISCARDED
     pending.decided_at, pending.decided_by = now, by
     pending.content, pending.purged_at = None, now
@@ -150,7 +175,7 @@ def discard_import(*, pending: Import, by: User, now: datetime) -> Import:
 @transaction.atomic
 def purge_imports(*, now: datetime) -> int:
     """Delete what was read of files handed in long ago; returns of how many. Twice is as once."""
-    old = Import.objects.filter(uploaded_at__lte=now - KEPT_FOR, purged_at=None)
+    old = Import.objects.filter(uploaded_at__lte=now - KEPT_FOR, purged_at=None).exclude(state__in=UNDER_WAY)
     return old.update(content=None, purged_at=now)
 
 
@@ -165,8 +190,9 @@ def _locked(pending: Import) -> Import:
     return Import.objects.select_for_update(of=("self",)).select_related("site__study").get(pk=pending.pk)
 
 
-def _refuse_decided(pending: Import) -> None:
-    if not pending.is_pending:
+def refuse_decided(pending: Import) -> None:
+    """Raises ValidationError unless the file still waits for somebody to confirm its preview."""
+    if not pending.is_open:
         raise ValidationError(_("This import is %(state)s already.") % {"state": pending.get_state_display()})
     if pending.content is None:
         raise ValidationError(_("What was read of this file has been deleted since; upload it again."))

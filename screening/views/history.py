@@ -1,4 +1,4 @@
-"""The history of a subject, a fact, a site and a study, as people read it; the export for inspectors."""
+"""The history of a subject, a fact, a site and a study, as people read it."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -6,18 +6,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from screening.audit_forms import ExportForm
 from screening.models import Fact
 from screening.queries import catalogue_of
 from screening.views.facts import RETRACTABLE, described
 from screening.views.frame import subject_context, subject_or_404
 from sites.viewing import viewer_of
-from trialops.audit.export import CONTENT_TYPES, exported
 from trialops.audit.models import Event
 from trialops.audit.queries import events_of_rows, events_of_site, events_of_study, events_of_subject, page_of
 from trialops.audit.telling import kinds, told
@@ -68,28 +66,6 @@ def study_history(request: HttpRequest, registry_id: str) -> HttpResponse:
     lead = _("Every change of the study as a whole: set-up, people, protocol versions, tokens. Each site has its own.")
     context = {"study": study, "section": "studies", "lead": lead, "export": True}
     return _page(request, events_of_study(study.pk), ZoneInfo("UTC"), about=study.registry_id, **context)
-
-
-@require_safe
-def audit_export(request: HttpRequest, registry_id: str) -> HttpResponse:
-    """Where an export for inspectors is asked for."""
-    study = viewer_of(request).managed_study(registry_id)
-    return render(request, "screening/audit_export.html", {"study": study, "section": "studies", "form": ExportForm()})
-
-
-@require_safe
-def audit_download(request: HttpRequest, registry_id: str) -> HttpResponse | StreamingHttpResponse:
-    """The sealed events of a study as a file."""
-    study = viewer_of(request).managed_study(registry_id)
-    form = ExportForm(request.GET)
-    if not form.is_valid():
-        context = {"study": study, "section": "studies", "form": form}
-        return render(request, "screening/audit_export.html", context, status=400)
-    asked = form.cleaned_data
-    lines = exported(study.pk, form=asked["format"], first=asked["first"], last=asked["last"])
-    response = StreamingHttpResponse(lines, content_type=CONTENT_TYPES[asked["format"]])
-    response["Content-Disposition"] = f'attachment; filename="audit-{study.registry_id}.{asked["format"]}"'
-    return response
 
 
 def _page(request: HttpRequest, events: QuerySet[Event], zone: ZoneInfo, *, about: str, **context: Any) -> HttpResponse:

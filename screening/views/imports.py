@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -19,11 +18,11 @@ from screening.imports.limits import in_mib
 from screening.imports.stored import unpacked
 from screening.models import Import, ImportFormat
 from screening.queries import catalogue_of_study
+from screening.services.import_jobs import queue_import, refusals
 from screening.services.importing import (
     KEPT_FOR,
     PreviewChangedError,
     assign_patients,
-    commit_import,
     discard_import,
     preview_for,
     store_import,
@@ -34,6 +33,7 @@ from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
 from trialops.csv_text import csv_lines
 from trialops.forms import add_service_errors, posted
+from trialops.jobs import told_progress
 
 IMPORTS_SHOWN = 100
 ROWS_SHOWN = 200
@@ -50,7 +50,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def imports_page(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
     """The files there have been, latest first, and the templates."""
     site = _site(viewer_of(request), registry_id, code)
-    rows = site.imports.select_related("uploaded_by", "decided_by").defer("content")[:IMPORTS_SHOWN]
+    rows = site.imports.select_related("uploaded_by", "confirmed_by", "decided_by").defer("content")[:IMPORTS_SHOWN]
     return render(request, "screening/imports.html", {**_frame(site), "imports": rows})
 
 
@@ -89,14 +89,28 @@ def _new_import(request: HttpRequest, registry_id: str, code: str, *, upload: Bo
 
 @require_safe
 def import_page(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
-    """What a file would change; or what it has changed."""
+    """What a file would change; how far a worker is with storing it; or what it has changed."""
     viewer = viewer_of(request)
     return _shown(request, viewer, _import(viewer, registry_id, code, import_id))
 
 
+@require_safe
+def import_progress(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
+    """The progress alone, which the page asks for every second; when it has ended, the page loads anew."""
+    job = _import(viewer_of(request), registry_id, code, import_id)
+    context = {**_frame(job.site), "import": job, "progress": told_progress(job)}
+    response = render(request, "screening/import_progress.html", context)
+    if not job.is_under_way:
+        response["HX-Refresh"] = "true"
+    return response
+
+
 def _shown(request: HttpRequest, viewer: Viewer, pending: Import, **forms: Any) -> HttpResponse:
     context: dict[str, Any] = {**_frame(pending.site), "import": pending, "rows_shown": ROWS_SHOWN}
-    if pending.content is not None and pending.is_pending:
+    context["why"] = refusals.told(pending.why)
+    if pending.is_under_way:
+        context["progress"] = told_progress(pending)
+    elif pending.content is not None and pending.is_open:
         preview = preview_for(pending, by=viewer.user, now=viewer.now)
         context |= {
             "preview": preview,
@@ -117,7 +131,7 @@ def import_patients(request: HttpRequest, registry_id: str, code: str, import_id
     """Say which subject each patient of a bundle is."""
     viewer = viewer_of(request)
     pending = _import(viewer, registry_id, code, import_id)
-    if not pending.is_pending or pending.content is None:
+    if not pending.is_open or pending.content is None:
         return redirect("import", registry_id, code, pending.pk)
     form = PatientsForm(
         request.POST, preview=preview_for(pending, by=viewer.user, now=viewer.now), assigned=pending.assigned
@@ -134,16 +148,16 @@ def import_patients(request: HttpRequest, registry_id: str, code: str, import_id
 
 @require_POST
 def import_commit(request: HttpRequest, registry_id: str, code: str, import_id: UUID) -> HttpResponse:
-    """Store what the preview shows; sent twice, it is stored once."""
+    """Have stored what the preview shows; sent twice, it is stored once."""
     viewer = viewer_of(request)
     pending = _import(viewer, registry_id, code, import_id)
-    if not pending.is_pending or pending.content is None:
+    if not pending.is_open or pending.content is None:
         return redirect("import", registry_id, code, pending.pk)
     form = CommitForm(request.POST, preview=preview_for(pending, by=viewer.user, now=viewer.now))
     if form.is_valid():
         said = form.cleaned_data
         try:
-            done = commit_import(
+            queue_import(
                 pending=pending, shown=said["shown"], corrections=said.get("corrections", []),
                 reason=said.get("reason", ""), by=viewer.user, now=viewer.now,
             )  # fmt: skip
@@ -153,7 +167,6 @@ def import_commit(request: HttpRequest, registry_id: str, code: str, import_id: 
         except ValidationError as error:
             add_service_errors(form, error)
         else:
-            messages.success(request, _committed(done))
             return redirect("import", registry_id, code, pending.pk)
     return _shown(request, viewer, pending, form=form)
 
@@ -179,7 +192,7 @@ def import_copy(request: HttpRequest, registry_id: str, code: str, import_id: UU
     pending = _import(viewer, registry_id, code, import_id)
     if pending.content is None:
         raise Http404
-    if pending.is_pending:
+    if pending.is_open:
         preview = preview_for(pending, by=viewer.user, now=viewer.now)
         contents, findings = preview.contents, preview.findings
     else:
@@ -222,7 +235,11 @@ def _site(viewer: Viewer, registry_id: str, code: str) -> Site:
 
 def _import(viewer: Viewer, registry_id: str, code: str, import_id: UUID) -> Import:
     site = _site(viewer, registry_id, code)
-    found = site.imports.select_related("site__study", "uploaded_by", "decided_by").filter(pk=import_id).first()
+    found = (
+        site.imports.select_related("site__study", "uploaded_by", "confirmed_by", "decided_by")
+        .filter(pk=import_id)
+        .first()
+    )
     if found is None:
         raise Http404
     return found
@@ -230,8 +247,3 @@ def _import(viewer: Viewer, registry_id: str, code: str, import_id: UUID) -> Imp
 
 def _frame(site: Site) -> dict[str, Any]:
     return {"site": site, "study": site.study, "section": "studies", "kept_days": KEPT_FOR.days}
-
-
-def _committed(done: Import) -> str:
-    facts = done.facts_added
-    return ngettext("Stored: %(facts)s fact.", "Stored: %(facts)s facts.", facts) % {"facts": facts}

@@ -12,7 +12,7 @@ RESCORING_LEASE_SECONDS = 3
 MAIL_TOTAL_SECONDS = 3
 EMAIL_TIMEOUT = 3
 CELERY_BEAT_SCHEDULE = {
-    name: CELERY_BEAT_SCHEDULE[name] | {"schedule": 1.0} for name in ("sweep-reminders", "sweep-runs")
+    name: CELERY_BEAT_SCHEDULE[name] | {"schedule": 1.0} for name in ("sweep-reminders", "sweep-runs", "sweep-jobs")
 }
 
 if _skew := os.environ.get("FAULTS_CLOCK_SKEW_HOURS"):

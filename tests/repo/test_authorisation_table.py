@@ -80,8 +80,11 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/runs/<uuid:run_id>/cancel/": {"POST": MANAGERS_ALONE},
     "studies/<str:registry_id>/runs/<uuid:run_id>/changes.csv": {"GET": MANAGERS_ALONE},
     "studies/<str:registry_id>/history/": {"GET": MANAGERS_ALONE},
-    "studies/<str:registry_id>/audit/": {"GET": MANAGERS_ALONE},
-    "studies/<str:registry_id>/audit/download/": {"GET": MANAGERS_ALONE},
+    "studies/<str:registry_id>/audit/": dict.fromkeys(FORM, MANAGERS_ALONE),
+    **{  # the file is for whoever asked for it alone: here the manager
+        f"studies/<str:registry_id>/audit/exports/<uuid:export_id>/{what}": {"GET": MANAGERS_ALONE}
+        for what in ("", "progress/", "file/")
+    },
     "studies/<str:registry_id>/sites/<str:code>/history/": {"GET": SITE_STAFF},
     "subjects/<uuid:subject_id>/history/": {"GET": SITE_STAFF},
     "subjects/<uuid:subject_id>/facts/<str:kind>/<int:fact_id>/history/": {"GET": SITE_STAFF},
@@ -103,6 +106,7 @@ TABLE: dict[str, dict[str, str]] = {
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/": {"GET": WRITERS},
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/patients/": {"POST": WRITERS},
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/commit/": {"POST": WRITERS},
+    "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/progress/": {"GET": WRITERS},
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/discard/": {"POST": WRITERS},
     "studies/<str:registry_id>/sites/<str:code>/imports/<uuid:import_id>/copy.csv": {"GET": WRITERS},
     "studies/<str:registry_id>/live/": {"GET": MEMBERS},

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,6 +23,8 @@ from screening.models import (
     Source,
     Subject,
     SubjectStateChange,
+    TrailExport,
+    TrailExportChunk,
     WebhookEndpoint,
 )
 from screening.publishing import SHIPPED
@@ -73,6 +76,7 @@ ABSENT: dict[str, Any] = {
     "extension": "csv",
     "run_id": uuid.UUID(int=1),
     "import_id": uuid.UUID(int=1),
+    "export_id": uuid.UUID(int=1),
     "template": "fact-rows.csv",
     "group": "laboratory",
     "kind": "observation",
@@ -122,6 +126,7 @@ class Place:
             "extension": "csv",
             "run_id": self.rows[RescoringRun],
             "import_id": self.site.imports.get().pk,
+            "export_id": self.site.study.trail_exports.get().pk,
             "template": "fact-rows.csv",
             "group": "laboratory",
             "kind": "observation",
@@ -169,6 +174,8 @@ def make_world() -> World:
         "monitor": _member(study, jax, Role.MONITOR),
         "monitor_of_all": _member(study, None, Role.MONITOR),
     }
+    _written_export(study, users["manager"])
+    _written_export(other, users["other_manager"])
     askers: dict[str, tuple[Client, dict[str, str]]] = {"anonymous": (Client(), {})}
     for role, user in users.items():
         client = Client(raise_request_exception=False)
@@ -236,6 +243,14 @@ def _study_webhook(site: Site, by: User) -> StudyWebhook:
     call = WebhookCall.objects.create(webhook=webhook, kind="study.changed", after_version=1, to_version=2, attempt=1)
     CallAttempt.objects.create(call=call, attempt=1, answer="HTTP 500", delivered=False, milliseconds=1)
     return webhook
+
+
+def _written_export(study: Study, by: User) -> None:
+    """An export of the trail that a manager has asked for, and its file."""
+    export = TrailExport.objects.create(
+        study=study, format="csv", asked_by=by, state="done", total=0, until=0, finished_at=timezone.now()
+    )
+    TrailExportChunk.objects.create(export=export, number=0, content=zlib.compress(b""))
 
 
 def _protocol(site: Site) -> None:

@@ -10,10 +10,11 @@ from django.test import Client
 
 from screening.criteria import parse_record
 from screening.judging import open_judgements
-from screening.models import Observation, Subject
+from screening.models import Import, Observation, Subject
 from screening.services import Entered, create_subject, import_record, judge, record_answers, record_fact, retract_fact
 from screening.services.attempts import key_of, rescreen
 from screening.services.course import withdraw
+from screening.services.import_jobs import work_on_import
 from sites.models import Membership, Site
 from tests.people import NOW, member, signed_in, text
 from tests.screening.reviews import TODAY
@@ -244,4 +245,5 @@ new-1,platelets,60,10*9/L,2026-11-20,150,
         assert desk.post(f"{address}commit/", {"shown": shown}).status_code == 400
         assert not Observation.objects.exists()
         assert signed_in(investigator).post(f"{address}commit/", {"shown": shown}).status_code == 302
+        work_on_import(pk=Import.objects.get().pk, now=NOW)
         assert Observation.objects.get(fact="hemoglobin").recorded_by == investigator

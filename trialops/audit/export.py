@@ -5,12 +5,12 @@ Both forms carry an event's full content with its place and digest, and read bac
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import IO, Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from psycopg import sql
 
 from trialops.audit.content import FIELDS, content_of, event_columns, genesis, link_digest, stream
@@ -20,14 +20,18 @@ PLACE = ("chain", "sequence", "digest")
 HEADER = (*PLACE, *FIELDS)
 NUMBERS = frozenset({"chain", "sequence", "id", "transaction", "study_pk", "site_pk", "user_pk"})
 JSON_CELLS = frozenset({"roles", "old", "new"})
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
-EXPORT = """
-    SELECT l.chain, l.sequence, l.digest, {columns} FROM audit_link AS l JOIN audit_event AS e ON e.id = l.event_id
+BETWEEN = """
+    FROM audit_link AS l JOIN audit_event AS e ON e.id = l.event_id
     WHERE l.chain = %s AND (%s::date IS NULL OR e.recorded_at >= %s::date::timestamp AT TIME ZONE 'UTC')
         AND (%s::date IS NULL OR e.recorded_at < (%s::date + 1)::timestamp AT TIME ZONE 'UTC')
-    ORDER BY l.sequence
 """
+EXPORT = "SELECT l.chain, l.sequence, l.digest, {columns}" + BETWEEN + " ORDER BY l.sequence"
+EXTENT = "SELECT count(*), coalesce(max(l.sequence), 0)" + BETWEEN
+NEXT = (
+    "SELECT l.chain, l.sequence, l.digest, {columns}" + BETWEEN + " AND l.sequence > %s AND l.sequence <= %s "
+    "ORDER BY l.sequence LIMIT %s"
+)
 
 Row = Mapping[str, Any]
 
@@ -38,7 +42,25 @@ class UnreadableExportError(Exception):
 
 def exported(chain: int, *, form: str, first: date | None = None, last: date | None = None) -> Iterator[str]:
     """The chain's events between two days (UTC), as the lines of a file."""
-    return WRITERS[form](rows_of(chain, first=first, last=last))
+    return FORMS[form].text(rows_of(chain, first=first, last=last))
+
+
+def extent_of(chain: int, *, first: date | None = None, last: date | None = None) -> tuple[int, int]:
+    """How many events there are between two days, and the last link that holds one (0 if there is none)."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXTENT, [chain, first, first, last, last])
+        count, until = cursor.fetchone()
+    return count, until
+
+
+def rows_after(
+    chain: int, link: int, *, until: int, most: int, first: date | None = None, last: date | None = None
+) -> list[Row]:
+    """The next events after a link and up to another one: the next piece of an export."""
+    query = sql.SQL(NEXT).format(columns=event_columns())
+    with connection.cursor() as cursor:
+        cursor.execute(query.as_string(), [chain, first, first, last, last, link, until, most])
+        return [_row(row) for row in cursor.fetchall()]
 
 
 def rows_of(chain: int, *, first: date | None = None, last: date | None = None) -> Iterator[Row]:
@@ -46,7 +68,11 @@ def rows_of(chain: int, *, first: date | None = None, last: date | None = None) 
     query = sql.SQL(EXPORT).format(columns=event_columns())
     with transaction.atomic():
         for row in stream(query, [chain, first, first, last, last]):
-            yield {**dict(zip(PLACE, row, strict=False)), **content_of(row[len(PLACE) :])}
+            yield _row(row)
+
+
+def _row(row: Sequence[Any]) -> Row:
+    return {**dict(zip(PLACE, row, strict=False)), **content_of(row[len(PLACE) :])}
 
 
 def read(file: IO[str], form: str) -> Iterator[Row]:
@@ -54,11 +80,34 @@ def read(file: IO[str], form: str) -> Iterator[Row]:
     return READERS[form](file)
 
 
-def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(HEADER)
-    for row in rows:
-        yield writer.writerow([escaped(_cell(name, row[name])) for name in HEADER])
+@dataclass(frozen=True)
+class Form:
+    """How a file is written: what stands before the first event, between two and after the last one."""
+
+    content_type: str
+    event: Callable[[Row], str]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+
+    def text(self, rows: Iterable[Row], *, begins: bool = True, ends: bool = True) -> Iterator[str]:
+        """A file, or a piece of one that neither `begins` nor `ends` with it, as pieces of text."""
+        if begins:
+            yield self.head
+        before = "" if begins else self.between
+        for row in rows:
+            yield before + self.event(row)
+            before = self.between
+        if ends:
+            yield self.tail
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    return str(csv.writer(Echo()).writerow(cells))
+
+
+def _csv_event(row: Row) -> str:
+    return _csv_line(escaped(_cell(name, row[name])) for name in HEADER)
 
 
 def _cell(name: str, value: Any) -> str:
@@ -67,13 +116,8 @@ def _cell(name: str, value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """One array, an event a line."""
-    before = "[\n"
-    for row in rows:
-        yield before + json.dumps({name: row[name] for name in HEADER}, ensure_ascii=False)
-        before = ",\n"
-    yield "[]\n" if before == "[\n" else "\n]\n"
+def _json_event(row: Row) -> str:
+    return json.dumps({name: row[name] for name in HEADER}, ensure_ascii=False)
 
 
 def _from_csv(file: IO[str]) -> Iterator[Row]:
@@ -113,7 +157,10 @@ def _from_json(file: IO[str]) -> Iterator[Row]:
         yield row
 
 
-WRITERS: dict[str, Callable[[Iterable[Row]], Iterator[str]]] = {"csv": _csv_lines, "json": _json_lines}
+FORMS = {
+    "csv": Form("text/csv; charset=utf-8", _csv_event, head=_csv_line(HEADER)),
+    "json": Form("application/json", _json_event, head="[\n", between=",\n", tail="\n]\n"),  # an event a line
+}
 READERS: dict[str, Callable[[IO[str]], Iterator[Row]]] = {"csv": _from_csv, "json": _from_json}
 
 

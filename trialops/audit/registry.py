@@ -50,7 +50,7 @@ TRACKED: dict[str, Tracked] = {
     "screening.ReviewStep": Tracked(through="state_change"),
     "screening.Signature": Tracked(through="state_change"),
     "screening.SignatureVoiding": Tracked(through="signature__state_change"),
-    "screening.Import": Tracked(derived=("content", "assigned")),  # purged later: nothing of them may stay here
+    "screening.Import": Tracked(derived=("content", "assigned", "attempt")),  # purged later: nothing of it stays here
     "screening.Observation": Tracked(),
     "screening.AbsentValue": Tracked(),
     "screening.Therapy": Tracked(),
@@ -63,6 +63,7 @@ TRACKED: dict[str, Tracked] = {
     "screening.CalendarFeed": Tracked(hidden=("digest",), derived=("fetched_at",)),
     "screening.WebhookEndpoint": Tracked(hidden=("salt",)),
     "screening.RescoringRun": Tracked(),
+    "screening.TrailExport": Tracked(derived=("attempt", "written", "sequence", "size")),  # how far the work is
     "account.EmailAddress": Tracked(),
     "mfa.Authenticator": Tracked(hidden=("data",)),
     "socialaccount.SocialAccount": Tracked(hidden=("extra_data",)),
@@ -86,6 +87,7 @@ UNTRACKED: dict[str, str] = {
     "screening.CurrentVerdict": "made from the assessments by a trigger; can be made again",
     "screening.FactSheet": "made from the fact rows; can be made again, and is proven equal each night",
     "screening.RescoringPart": "bookkeeping of a run: leases and progress; the run itself is tracked",
+    "screening.TrailExportChunk": "events of the trail as text, deleted after a day; who asked for them is tracked",
     "screening.Message": "working row of the delivery: leases and tries; what came of each stands in MessageAttempt",
     "screening.MessageAttempt": "append-only and its own log, one row for each try; reminders are tracked",
     "screening.Notice": "which reminder stands in which message; written with the message, never deleted",

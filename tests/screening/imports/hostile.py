@@ -104,8 +104,8 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "too many rows": (lambda: HEAD + ROW * 20_001, "more than 20000 rows"),
     "too many columns": (lambda: HEAD + b"," * 900 + b"x\n", "more than 800 columns"),
     "too many subjects": (
-        lambda: HEAD + b"".join(b"new-%d,ecog,1,,2026-11-20\n" % n for n in range(501)),
-        "more than 500 subjects",
+        lambda: HEAD + b"".join(b"new-%d,ecog,1,,2026-11-20\n" % n for n in range(1001)),
+        "more than 1000 subjects",
     ),
     "larger than the limit": (lambda: HEAD + b" " * (11 * 1024 * 1024), "larger than 10 MiB"),
     "a page": (lambda: b"<html><body>hello</body></html>", "XML or HTML"),

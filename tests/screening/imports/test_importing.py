@@ -148,7 +148,7 @@ def test_a_failure_in_the_middle_stores_nothing(site: Site, by: Any) -> None:
     with pytest.raises(ValidationError, match="has not come yet"):
         committed(handed_in(site, text, by), by)
     assert not Subject.objects.exists()
-    assert Import.objects.get().is_pending
+    assert Import.objects.get().is_open
 
 
 def test_what_was_recorded_since_the_preview_shows_it_again(site: Site, by: Any) -> None:

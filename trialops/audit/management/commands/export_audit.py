@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from trialops.audit.export import WRITERS, exported
+from trialops.audit.export import FORMS, exported
 from trialops.audit.services import chain_names, seal
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", metavar="STUDY", help="registry id of the study, or `installation`")
-        parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
+        parser.add_argument("--format", choices=sorted(FORMS), default="csv")
         parser.add_argument("--from", dest="first", type=date.fromisoformat, metavar="DATE", help="first day (UTC)")
         parser.add_argument("--to", dest="last", type=date.fromisoformat, metavar="DATE", help="last day (UTC)")
 
