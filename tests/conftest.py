@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 
-from tests.tables import empty_all_tables
+from tests.tables import empty_all_tables, made_for_a_module
 from trialops.db import as_owner
 from trialops.scope import system_scope
 
@@ -43,7 +43,7 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
     """Real commits, for threads and processes of their own; all tables are emptied afterwards."""
     with django_db_blocker.unblock():
         assert not connection.in_atomic_block, (
-            "This test cannot stand in a module with shared_world: inside its transaction nothing is committed."
+            "This test cannot stand in a module with shared rows: inside their transaction nothing is committed."
         )
         yield
         empty_all_tables()
@@ -52,17 +52,11 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 @pytest.fixture(scope="module")
 def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """The world of the authorisation table, made once for a module; `world` of each test is a copy on the same rows.
-
-    They stand in one transaction around the module's tests, whose own transactions become savepoints in it.
-    """
+    """The world of the authorisation table, made once for a module; `world` of each test is a copy on the same rows."""
     from tests.repo.world import make_world  # models are not ready when this module is imported
 
-    with django_db_blocker.unblock(), transaction.atomic():
-        made = make_world()
-        with django_db_blocker.block():
-            yield made
-        transaction.set_rollback(True)
+    with made_for_a_module(django_db_blocker, make_world) as made:
+        yield made
 
 
 @pytest.fixture
