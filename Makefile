@@ -48,7 +48,7 @@ demo: .venv/.synced
 	@exec $(PYTHON) -m trialops.embedded.demo
 
 test: .venv/.synced chromium r
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 2 --dist worksteal
 
 # An hour or more on two cores; `.venv/bin/python -m tests.faults --help` lists the scenarios and their sizes.
 faults: .venv/.synced

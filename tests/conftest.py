@@ -14,14 +14,13 @@ from django.db import connection
 from django.test import override_settings
 from hypothesis import settings as hypothesis_settings
 
+from tests.tables import empty_all_tables, made_for_a_module
 from trialops.db import as_owner
 from trialops.scope import system_scope
 
 # No test fails for being slow: the machine may be busy.
 hypothesis_settings.register_profile("trialops", deadline=None)
 hypothesis_settings.load_profile("trialops")
-
-KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +42,21 @@ def django_db_setup(
 def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Real commits, for threads and processes of their own; all tables are emptied afterwards."""
     with django_db_blocker.unblock():
+        assert not connection.in_atomic_block, (
+            "This test cannot stand in a module with shared rows: inside their transaction nothing is committed."
+        )
         yield
-        with as_owner() as owner, owner.cursor() as cursor:
-            tables = [table for table in owner.introspection.table_names(cursor) if table not in KEPT_TABLES]
-            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        empty_all_tables()
         connection.close()
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """The world of the authorisation table, made once for a module; `world` of each test is a copy on the same rows."""
+    from tests.repo.world import make_world  # models are not ready when this module is imported
+
+    with made_for_a_module(django_db_blocker, make_world) as made:
+        yield made
 
 
 @pytest.fixture
@@ -87,7 +96,7 @@ def tests_in_system_scope() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def quick_password_hashes() -> Iterator[None]:
     """Factories make many users; the real hash is slow by design."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):

@@ -7,12 +7,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.driving import chromium
 from trialops.embedded import commands
+
+if TYPE_CHECKING:
+    from sites.models import Site
 
 SECONDS_TO_ANSWER = 60
 
@@ -46,6 +50,8 @@ def address(committed_db: None, process_env: dict[str, str], collected: Path) ->
         "TRIALOPS_STATE_DIR": str(collected),
         "TRIALOPS_BASE_URL": f"http://127.0.0.1:{port}",
         "TRIALOPS_DEMO": "true",
+        "WEB_WORKERS": "1",  # one browser asks
+        "DJANGO_SETTINGS_MODULE": "tests.browser.server_settings",
     }
     argv = commands.in_this_python(commands.web(f"127.0.0.1:{port}"))
     server = subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -55,6 +61,18 @@ def address(committed_db: None, process_env: dict[str, str], collected: Path) ->
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture
+def site(address: str) -> "Site":
+    """A site of the reference study, with a study manager of the name of manager."""
+    from sites.models import Membership  # models are not ready when this module is imported
+    from tests.people import member
+    from tests.screening.study import open_reference_site
+
+    site = open_reference_site("JAX")
+    member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
+    return site
 
 
 def _wait_until_healthy(port: int) -> None:

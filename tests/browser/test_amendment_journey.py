@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -24,9 +23,8 @@ LOOKS: list[Any] = [
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Jacksonville, recruiting, with a study manager and a subject under the first version."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     manager = member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
     create_subject(site=site, by=manager, now=timezone.now())

@@ -1,9 +1,6 @@
 """Every page of the desk, as each role sees it, or is told that it is not for them: axe finds nothing serious."""
 
-from typing import Any
-
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -28,9 +25,8 @@ FILE = b"subject,fact,value,unit,on\nnew-1,hemoglobin,13.1,g/dL,2026-01-20\nnew-
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Jacksonville with somebody of each role."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     for role in AT_SITE:
         member(role, site=site, username=role.value)

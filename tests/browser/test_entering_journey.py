@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -27,9 +26,8 @@ WAITING = 15_000
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Jacksonville, open, with a coordinator and a principal investigator."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     member(Membership.Role.COORDINATOR, site=site, username="coordinator")
     member(Membership.Role.PRINCIPAL_INVESTIGATOR, site=site, username="pi")

@@ -9,7 +9,6 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from playwright.sync_api import Browser
 
 from tests.browser.driving import Complaints
@@ -24,7 +23,6 @@ ROLES = ("anonymous", "sponsor", "pi", "manager")
 
 @pytest.fixture
 def world(address: str, settings: Any) -> World:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     settings.DEMO = True
     return make_world()
 

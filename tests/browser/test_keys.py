@@ -1,28 +1,16 @@
 """Keyboard shortcuts in a real browser, under the policy as it is: listed, followed, not while typing, turned off."""
 
 import re
-from typing import Any
 
 import pytest
-from django.conf import global_settings
 from playwright.sync_api import Browser, Page, expect
 
-from sites.models import Membership, Site
+from sites.models import Site
 from tests.browser.driving import Complaints, sign_in
 from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
-from tests.people import member
-from tests.screening.study import open_reference_site
 
 pytestmark = pytest.mark.browser
 STUDY = "/studies/NCT03464916/"
-
-
-@pytest.fixture
-def site(address: str, settings: Any) -> Site:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
-    site = open_reference_site("JAX")
-    member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
-    return site
 
 
 def press(page: Page, *keys: str) -> None:

@@ -1,10 +1,8 @@
 """The overview left open: it grows no further, asks nothing while hidden, and stops when the right to see has ended."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -12,8 +10,6 @@ from screening import services
 from sites.models import Membership, Site
 from tests.browser.driving import Complaints, sign_in
 from tests.browser.test_main_journey import LOOKS, PASSWORD, opened
-from tests.people import member
-from tests.screening.study import open_reference_site
 
 pytestmark = pytest.mark.browser
 STUDY = "/studies/NCT03464916/"
@@ -35,14 +31,6 @@ HIDDEN = """(hidden) => {
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HALF_A_MINUTE, SETTLED = 30_000, 1_000
 LARGEST_FIRST_VIEW = 150_000
-
-
-@pytest.fixture
-def site(address: str, settings: Any) -> Site:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
-    site = open_reference_site("JAX")
-    member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
-    return site
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -27,9 +26,8 @@ LOOKS: list[Any] = [
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Jacksonville, closed for enrollment, with a study manager and a coordinator."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site = open_reference_site("JAX")
     manager = member(Role.STUDY_MANAGER, study=site.study, username="manager", is_staff=True)
     manager.groups.add(ensure_groups())

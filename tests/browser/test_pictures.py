@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
@@ -31,9 +29,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Two persons with windows, one of them without a doubt, and a manager who looks."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site, now = open_reference_site("JAX"), timezone.now()
     manager = member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
     today = site_today(site, now)

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from playwright.sync_api import Browser, expect
 
 from screening.models import Observation
@@ -18,8 +17,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
+def site(address: str) -> Site:
     site = open_example_site()
     member(Membership.Role.COORDINATOR, site=site, username="coordinator")
     return site

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -22,9 +21,8 @@ FOCUSED = "const it = document.activeElement; (it.labels?.[0] ?? it).innerText.t
 
 
 @pytest.fixture
-def failure(address: str, settings: Any) -> Subject:
+def failure(address: str) -> Subject:
     """A screen failure of today that waits for its principal investigator."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site: Site = open_reference_site("JAX")
     coordinator = member(Membership.Role.COORDINATOR, site=site, username="coordinator")
     member(Membership.Role.PRINCIPAL_INVESTIGATOR, site=site, username="pi", first_name="Ines", last_name="Review")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
@@ -25,9 +24,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
+def site(address: str) -> Site:
     """Three subjects in screening, and a draft under which one of them is no longer eligible."""
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
     site, now = open_reference_site("JAX"), timezone.now()
     manager = member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
     for lvef in (60, 49, 39):

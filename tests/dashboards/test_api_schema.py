@@ -27,6 +27,7 @@ from sites.services import issue_token
 from tests.dashboards.people import person, site_status
 from tests.factories import MembershipFactory, SiteFactory, StudyFactory
 from tests.screening.reminders.rows import a_reminder
+from tests.tables import empty_all_tables
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "12"))
 CHECKS: list[Callable[..., Any]] = [
@@ -62,8 +63,6 @@ def ids_of(subject: Subject) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def askers(django_db_setup: None, django_db_blocker: Any) -> Any:
     """Real rows, committed for the time of this module: a study, and the header or cookie of each kind of asker."""
-    from trialops.db import as_owner
-
     with django_db_blocker.unblock():
         study = StudyFactory(registry_id=REGISTRY_ID)
         site: Site = SiteFactory(study=study, code="JAX")
@@ -83,10 +82,7 @@ def askers(django_db_setup: None, django_db_blocker: Any) -> Any:
             "coordinator": {"sessionid": coordinator.cookies["sessionid"].value},
             "stranger": {},
         }
-        with as_owner() as owner, owner.cursor() as cursor:
-            kept = ("django_migrations", "django_content_type", "auth_permission", "auth_group")
-            tables = [name for name in owner.introspection.table_names(cursor) if not name.startswith(kept)]
-            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        empty_all_tables()
         assert not Study.objects.exists()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from sites.models import (
 )
 from tests.factories import UserFactory
 from tests.repo.test_authorisation_table import ask, routes, told, without_path
-from tests.repo.world import ROLES, World, make_world
+from tests.repo.world import ROLES, World
 from trialops.accounts.models import User
 
 STAFF = ("manager", "other_manager")
@@ -57,9 +58,9 @@ COMMON = {
 
 
 @pytest.fixture
-def world(db: None, settings: Any) -> World:
+def world(db: None, shared_world: World, settings: Any) -> World:
     settings.DEMO = True
-    return make_world()
+    return deepcopy(shared_world)
 
 
 def model_of(route: str) -> type[Model] | None:

@@ -1,7 +1,9 @@
 """The figures as read from the database: equal to the overview's and to a recount, on any day."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,6 +19,7 @@ from sites.services import correct_site_status
 from sites.statuses import SiteStatus
 from tests.dashboards.people import LONG_AGO, person, site_status
 from tests.factories import SiteFactory, StudyFactory
+from tests.tables import made_for_a_module
 from trialops.accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +39,19 @@ WAYS = (
 )
 
 
+@pytest.fixture(scope="module")
+def shared_study(django_db_setup: None, django_db_blocker: Any) -> Iterator[Study]:
+    with made_for_a_module(django_db_blocker, persons_of_every_way) as made:
+        yield made
+
+
 @pytest.fixture
-def study() -> Study:
-    study = StudyFactory(planned_enrollment=30)
+def study(db: None, shared_study: Study) -> Study:
+    return Study.objects.get(pk=shared_study.pk)
+
+
+def persons_of_every_way() -> Study:
+    study: Study = StudyFactory(planned_enrollment=30)
     for number, code in enumerate(("JAX", "RST")):
         site = SiteFactory(study=study, code=code, time_zone="America/New_York", target=10)
         site_status(site, "recruiting", date(2025, 1, 1))

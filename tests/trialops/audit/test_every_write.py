@@ -1,6 +1,7 @@
 """Every tracked model by every way to write: recorded, or refused by the database. No cell is left out."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
@@ -36,7 +37,7 @@ from screening.models import (
 )
 from sites.models import RegistryCopy, Study
 from tests.factories import ProtocolVersionFactory, UserFactory
-from tests.repo.world import World, make_world
+from tests.repo.world import World
 from trialops.accounts.models import User
 from trialops.audit.models import Event
 from trialops.audit.recording import row_name
@@ -46,9 +47,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> World:
+def world(db: None, shared_world: World) -> World:
     """Two studies with a row of every tracked model."""
-    made = make_world()
+    made = deepcopy(shared_world)
     subject, user = made.here.subject, User.objects.get(username="staff-of-JAX")
     reminder = subject.reminders.get()
     said = {"subject": subject, "source": "typed", "recorded_by": user}
