@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 
 from trialops.logs import described
+from trialops.request_id import NO_REQUEST, current
 
 DROPPED_FROM_REPORTS = ("request", "user", "extra", "breadcrumbs", "server_name", "message", "logentry", "contexts")
 """What a report could carry of a person: bodies, addresses as typed, log lines, variables."""
@@ -30,12 +31,19 @@ def start_traces(process: str) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from trialops.spans import WithoutValues
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"trialops-{process}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(WithoutValues(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
-    DjangoInstrumentor().instrument()
+    DjangoInstrumentor().instrument(response_hook=name_the_request)
     CeleryInstrumentor().instrument()
     PsycopgInstrumentor().instrument()
+
+
+def name_the_request(span: Any, request: Any, response: Any) -> None:
+    """By the id that its lines in the log have, and that its sender was told."""
+    span.set_attribute("request_id", getattr(request, "request_id", NO_REQUEST))
 
 
 def start_reports(process: str) -> None:
@@ -53,11 +61,12 @@ def start_reports(process: str) -> None:
     sentry_sdk.set_tag("process", process)
 
 
-def without_values(event: dict[str, Any], hint: Mapping[str, Any]) -> dict[str, Any]:
-    """A report with the kinds and places of its exceptions alone, as the logs have them."""
-    kept = {key: value for key, value in event.items() if key not in DROPPED_FROM_REPORTS}
+def without_values(event: Any, hint: Mapping[str, Any]) -> Any:
+    """A report with the kinds and places of its exceptions alone, as the logs have them, and the request's id."""
+    kept: dict[str, Any] = {key: value for key, value in event.items() if key not in DROPPED_FROM_REPORTS}
     for each in kept.get("exception", {}).get("values", ()):
         each["value"] = ""
+    kept["tags"] = {**(kept.get("tags") or {}), "request_id": current.get()}
     if given := hint.get("exc_info"):
-        kept["tags"] = {**(kept.get("tags") or {}), "kind": described(given[1])[0]["kind"]}
+        kept["tags"]["kind"] = described(given[1])[0]["kind"]
     return kept

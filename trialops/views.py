@@ -1,5 +1,6 @@
 """Pages of the product as a whole: health, errors, the way from the admin to the sign-in."""
 
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_safe
 from trialops.api.problems import problem_response
 from trialops.health import problems
 from trialops.middleware import API
+from trialops.outage import RETRY_AFTER, Outage, outage_in
 
 
 @never_cache
@@ -49,7 +51,9 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400, with the reason when the product itself gave one."""
+    """400, with the reason when the product itself gave one; a session that could not be stored is no bad request."""
+    if (outage := outage_in(exception)) is not None:
+        return _unavailable(request, outage)
     said = str(exception) if isinstance(exception, BadRequest) else ""
     detail = said or _("Something in the address or the form cannot be read. Go back, correct it and try again.")
     return _error(request, HTTPStatus.BAD_REQUEST, _("This request cannot be understood"), detail)
@@ -73,7 +77,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: rendered without the database, the session or any context processor, since one of them may have failed."""
+    """500, or 503 when it was the database: rendered without it, the session or any context processor."""
+    if (outage := outage_in(sys.exception())) is not None:  # Django calls this while it handles the exception
+        return _unavailable(request, outage)
     if request.path.startswith(API):
         return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR)
     context = {
@@ -89,6 +95,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token does not fit, most often because the sign-in has ended in another window."""
     detail = _("The form is too old, or your sign-in has changed since. Go back, reload the page and send it again.")
     return _error(request, HTTPStatus.FORBIDDEN, _("Please send the form again"), detail)
+
+
+def _unavailable(request: HttpRequest, outage: Outage) -> HttpResponse:
+    """503, which passes by itself: with what is wrong, and when to come again."""
+    status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER)}
+    if request.path.startswith(API):
+        return problem_response(request, status, outage.problem, headers=headers)
+    context = {"status": status.value, "heading": outage.heading, "detail": outage.detail}
+    page = render_to_string("trialops/error.html", context)
+    return HttpResponse(page, status=status, headers=headers | {"Cache-Control": "no-store"})
 
 
 def _error(request: HttpRequest, status: HTTPStatus, heading: str, detail: str) -> HttpResponse:

@@ -8,9 +8,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 
-from tests.faults import scenarios, web
+from tests.faults import disk, drill, scenarios, two_versions, web
+from tests.faults.small_disk import NoSmallDisk
 from tests.faults.stage import Stage, stage
 
+DISK_MB = 400
 Scenario = Callable[[Stage], scenarios.Figures]
 
 
@@ -28,6 +30,9 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
         "broker": functools.partial(scenarios.broker, kills=a.valkey),
         "web": functools.partial(web.storm, kills=a.web_kills, postgres=a.postgres, valkey=a.valkey),
         "upgrade": functools.partial(web.upgrade, reloads=a.reloads),
+        "versions": functools.partial(two_versions.side_by_side, writes=a.writes),
+        "disk": functools.partial(disk.full, due=a.due // 50, hold=a.hold),
+        "drill": functools.partial(drill.restored, subjects=a.subjects, due=a.due // 100),
         "throughput": functools.partial(
             scenarios.throughput, due=a.reminders, people=a.people, future=a.future, workers=a.workers
         ),
@@ -39,7 +44,9 @@ def chosen(arguments: argparse.Namespace) -> Iterator[tuple[str, Scenario]]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument(
-        "scenario", nargs="*", help="storm, deploys, beats, skew, broker, web, upgrade, throughput (default: all)"
+        "scenario",
+        nargs="*",
+        help="storm, deploys, beats, skew, broker, web, upgrade, versions, disk, drill, throughput (default: all)",
     )
     for name, default, meaning in (
         ("due", 10_000, "reminders that are due"),
@@ -51,11 +58,14 @@ def main() -> int:
         ("stops", 50, "SIGTERMs and SIGQUITs of workers"),
         ("web-kills", 20, "SIGKILLs of the whole web server while it answers"),
         ("reloads", 10, "reloads of the web server while it answers"),
+        ("writes", 50, "writes in each phase of an upgrade with a migration"),
+        ("subjects", 100_000, "subjects in the database, for the restore drill"),
         ("reminders", 100_000, "due reminders in digests, for the throughput"),
         ("people", 1000, "people who get the digests"),
         ("future", 1_000_000, "reminders that are not due, for the cost of a sweep"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (default: {default})")
+    parser.add_argument("--hold", type=float, default=60, help="seconds that the disk stays full (default: 60)")
     parser.add_argument("--pause", type=float, default=2.5, help="seconds between two deployments (default: 2.5)")
     parser.add_argument(
         "--workers",
@@ -73,8 +83,11 @@ def main() -> int:
     failed = 0
     for name, play in several:
         try:
-            with stage() as here:
+            with stage(disk_mb=DISK_MB if name == "disk" else 0) as here:
                 figures = play(here)
+        except NoSmallDisk as why:
+            print(json.dumps({"scenario": name, "not played": str(why)}), flush=True)
+            continue
         except Exception:  # noqa: BLE001  the other scenarios are still to be seen
             failed += 1
             traceback.print_exc()

@@ -66,20 +66,22 @@ class Processes:
         schedule = str(self.logs / f"schedule-{len(self.started)}-{time.monotonic_ns()}")
         return self._start("beat", "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile=")
 
-    def web(self, port: int) -> Group:
-        """The web server, as it runs in production."""
-        return self.run("web", commands.in_this_python(commands.web(f"127.0.0.1:{port}")))
+    def web(self, port: int, *, code: Path = ROOT) -> Group:
+        """The web server, as it runs in production, of the code in that directory."""
+        return self.run("web", commands.in_this_python(commands.web(f"127.0.0.1:{port}")), code=code)
 
     def _start(self, name: str, *arguments: str, more: Mapping[str, str] | None = None) -> Group:
         return self.run(name, [sys.executable, "-m", "celery", "-A", "trialops", *arguments], more=more)
 
-    def run(self, name: str, command: Sequence[str], *, more: Mapping[str, str] | None = None) -> Group:
+    def run(
+        self, name: str, command: Sequence[str], *, more: Mapping[str, str] | None = None, code: Path = ROOT
+    ) -> Group:
         """Any process of the product, leading a group of its own."""
         log = self.logs / f"{name}-{time.monotonic_ns()}.log"
         with log.open("wb") as output:
             leader = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=code,
                 env={**self.env, **(more or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,

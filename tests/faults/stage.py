@@ -10,7 +10,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import redis
 
 from tests.faults.processes import ROOT, Group, Processes, celery_processes
+from tests.faults.small_disk import SmallDisk, small_disk
 from tests.smtp import MailServer, running_mail_server
 from trialops.embedded import servers
 
@@ -35,6 +36,7 @@ class Stage:
     mail: MailServer
     processes: Processes
     workers: list[Group] = field(default_factory=list)
+    disk: SmallDisk | None = None
 
     def tick(self, seconds: float = 0.05) -> None:
         self.running.supervisor.revive()
@@ -101,9 +103,17 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Databases, migrated, with Django set up on them; all is ended and removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder, running_mail_server() as mail:
+def stage(*, disk_mb: int = 0) -> Iterator[Stage]:
+    """Databases, migrated, with Django set up on them; all is ended and removed afterwards.
+
+    With `disk_mb` PostgreSQL's data are on a disk of that size of their own. Raises NoSmallDisk where none can be had.
+    """
+    with ExitStack() as leaving:
+        folder = leaving.enter_context(tempfile.TemporaryDirectory(prefix="faults-"))
+        mail = leaving.enter_context(running_mail_server())
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user when this runs as root
+        place, image = Path(folder) / "state" / "postgres", Path(folder) / "disk"
+        disk = leaving.enter_context(small_disk(place, image, megabytes=disk_mb)) if disk_mb else None
         running = servers.start_servers(Path(folder) / "state", durable=False, say=lambda _: None)
         env = {
             **os.environ,
@@ -125,7 +135,7 @@ def stage() -> Iterator[Stage]:
             from trialops.scope import system_scope
 
             with celery_processes(env, Path(folder), many=True) as processes, system_scope():
-                yield Stage(running, env, mail, processes)
+                yield Stage(running, env, mail, processes, disk=disk)
         finally:
             from django.db import connections
 
@@ -171,6 +181,13 @@ def make_due(
         Reminder.objects.bulk_create(batch)
 
 
+def made_due() -> Any:
+    """The reminders of `make_due`, and not those that the product plans for subjects who are added meanwhile."""
+    from screening.models import Reminder
+
+    return Reminder.objects.filter(rule__startswith="fault-")
+
+
 @dataclass(frozen=True)
 class Ledger:
     """What the mail server accepted, held against what the database recorded."""
@@ -189,15 +206,15 @@ class Ledger:
 
 def ledger(mail: MailServer) -> Ledger:
     """For urgent reminders of sites with one person: one message each."""
-    from screening.models import Message, MessageAttempt, Reminder
+    from screening.models import Message, MessageAttempt
 
     accepted = Counter(mail.message_ids)
     expected = {message.message_id for message in Message.objects.only("pk")}
     sent = Counter(MessageAttempt.objects.filter(outcome="sent").values_list("message", flat=True))
     return Ledger(
-        due=Reminder.objects.count(),
-        lost=len(expected - set(accepted)) + Reminder.objects.filter(notices__isnull=True).count(),
-        recorded=Reminder.objects.filter(state="sent", notices__sent_at__isnull=False).count(),
+        due=made_due().count(),
+        lost=len(expected - set(accepted)) + made_due().filter(notices__isnull=True).count(),
+        recorded=made_due().filter(state="sent", notices__sent_at__isnull=False).count(),
         recorded_twice=sum(1 for times in sent.values() if times > 1),
         extra=accepted.total() - len(accepted),
         strange=len(set(accepted) - expected),

@@ -17,3 +17,17 @@ def test_nobody_notices_a_reload() -> None:
     figures = play("upgrade", "--reloads", "1")
     assert figures["failed requests"] == 0
     assert figures["missing"] == 0
+
+
+def test_nobody_notices_an_upgrade_with_a_migration() -> None:
+    figures = play("versions", "--writes", "5")
+    assert (figures["failed requests of the old"], figures["of the new"]) == (0, 0)
+    assert (figures["missing"], figures["without an event"]) == (0, 0)
+
+
+def test_a_full_disk_loses_nothing_and_is_said_to_be_one() -> None:
+    figures = play("disk", "--due", "1000", "--hold", "5")
+    if "not played" in figures:
+        pytest.skip(str(figures["not played"]))
+    assert (figures["missing"], figures["without an event"], figures["audit findings"]) == (0, 0, 0)
+    assert (figures["reminders lost"], figures["recorded twice"]) == (0, 0)

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from tests.faults.processes import Group
+from tests.faults.processes import ROOT, Group
 from tests.faults.stage import Stage
 from trialops.embedded.ports import free_port
 
@@ -25,6 +26,7 @@ WRITERS = 4
 SERVER_ERROR = 500
 PATIENCE = 120
 """Seconds a writer waits for an answer: the machine may be busy."""
+SITE = "JAX"
 BODY = json.dumps({"sex": "female", "birth_year": 1961})
 
 
@@ -37,6 +39,7 @@ class Load:
     token: str
     acknowledged: list[str] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
     over: threading.Event = field(default_factory=threading.Event)
 
     def write(self) -> str:
@@ -53,6 +56,8 @@ class Load:
             line.close()
         if answer.status == http.client.CREATED:
             self.acknowledged.append(json.loads(body)["id"])
+        else:
+            self.refusals[_problem_in(answer.getheader("Content-Type"), body)] += 1
         return str(answer.status)
 
     def go_on(self) -> None:
@@ -69,17 +74,26 @@ class Load:
 
 
 @contextmanager
-def under_load(stage: Stage) -> Iterator[tuple[Load, Group]]:
-    """The web server, and writers who go on until the block ends."""
+def under_load(
+    stage: Stage, *, where: tuple[str, str] | None = None, code: Path = ROOT
+) -> Iterator[tuple[Load, Group]]:
+    """The web server, and writers who go on until the block ends: at the reference site, or at `where` with a token."""
     port = free_port()
-    web = stage.processes.web(port)
-    load = Load(port, *_somewhere_to_write())
+    web = stage.processes.web(port, code=code)
+    load = Load(port, *(where or _somewhere_to_write()))
+    with writing(stage, load):
+        yield load, web
+
+
+@contextmanager
+def writing(stage: Stage, load: Load) -> Iterator[None]:
+    """Writers who begin once the server takes a write, and go on until the block ends."""
     stage.wait(lambda: load.write() == "201", seconds=PATIENCE, what="the first write")
     writers = [threading.Thread(target=load.go_on, daemon=True) for _ in range(WRITERS)]
     for writer in writers:
         writer.start()
     try:
-        yield load, web
+        yield
     finally:
         load.over.set()
         for writer in writers:
@@ -94,17 +108,17 @@ def storm(stage: Stage, *, kills: int, postgres: int, valkey: int) -> Figures:
         web = [first]
         for nth in range(kills):
             for fault in others[nth * len(others) // kills : (nth + 1) * len(others) // kills]:
-                _more(stage, load, 5)
+                more(stage, load, 5)
                 fault()
-                recovery.append(_more(stage, load, 1))
-            _more(stage, load, 5)
+                recovery.append(more(stage, load, 1))
+            more(stage, load, 5)
             web[0].kill()
             stage.processes.started.remove(web.pop())
             web.append(stage.processes.web(load.port))
-            recovery.append(_more(stage, load, 1))
+            recovery.append(more(stage, load, 1))
     return {
         "SIGKILLs of the web server": kills, "PostgreSQL immediate restarts": postgres, "Valkey kills": valkey,
-        **_held_to_its_word(stage, load), "seconds to the next write, longest": round(max(recovery), 1),
+        **held_to_its_word(stage, load), "seconds to the next write, longest": round(max(recovery), 1),
     }  # fmt: skip
 
 
@@ -112,13 +126,32 @@ def upgrade(stage: Stage, *, reloads: int) -> Figures:
     """The web server's workers are replaced by HUP, as after an upgrade; nobody may notice."""
     with under_load(stage) as (load, web):
         for _ in range(reloads):
-            _more(stage, load, 20)
+            more(stage, load, 20)
             web.leader.send_signal(signal.SIGHUP)
             stage.tick(2)
-        _more(stage, load, 20)
-    figures = {"reloads": reloads, **_held_to_its_word(stage, load), "failed requests": load.failures}
+        more(stage, load, 20)
+    figures = {"reloads": reloads, **held_to_its_word(stage, load), "failed requests": load.failures}
     assert load.failures == 0, figures
     return figures
+
+
+def _problem_in(kind: str | None, body: bytes) -> str:
+    """What a refusal says is wrong; one that is no problem document is shown as it came."""
+    if kind != "application/problem+json":
+        return f"no problem document: {body[:200]!r}"
+    return str(json.loads(body)["detail"])
+
+
+def readiness(port: int) -> dict[str, str]:
+    """What the web server tells of itself, whatever has happened to the database."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        line.request("GET", "/healthz/ready")
+        told = json.loads(line.getresponse().read())
+    finally:
+        line.close()
+    assert isinstance(told, dict)
+    return told
 
 
 def _somewhere_to_write() -> tuple[str, str]:
@@ -128,13 +161,13 @@ def _somewhere_to_write() -> tuple[str, str]:
     from tests.people import member
     from tests.screening.study import open_reference_site
 
-    site = open_reference_site()
+    site = open_reference_site(SITE)
     by = member(Membership.Role.STUDY_MANAGER, study=site.study)
     _, token = issue_token(study=site.study, name="load", resources=["staff"], by=by, personal=True)
     return f"/api/v1/studies/{site.study.registry_id}/sites/{site.code}/subjects/", token
 
 
-def _more(stage: Stage, load: Load, count: int) -> float:
+def more(stage: Stage, load: Load, count: int) -> float:
     """Wait until so many more writes have been acknowledged; how long that took."""
     goal = len(load.acknowledged) + count
     return stage.wait(
@@ -142,13 +175,13 @@ def _more(stage: Stage, load: Load, count: int) -> float:
     )
 
 
-def _held_to_its_word(stage: Stage, load: Load) -> Figures:
+def held_to_its_word(stage: Stage, *loads: Load) -> Figures:
     """What was acknowledged against what is there and what the audit trail knows. Raises if a promise is broken."""
-    found = stage.asked(lambda: _found(set(load.acknowledged)))
+    found = stage.asked(lambda: _found({each for load in loads for each in load.acknowledged}))
     assert found["acknowledged"] > 0
     assert (found["missing"], found["without an event"], found["audit findings"]) == (0, 0, 0), found
     assert found["gaps in screening numbers"] == 0, found
-    return {**found, "answers": dict(load.answers)}
+    return {**found, "answers": dict(sum((load.answers for load in loads), Counter()))}
 
 
 def _found(acknowledged: set[str]) -> Figures:
@@ -158,7 +191,8 @@ def _found(acknowledged: set[str]) -> Figures:
     from trialops.audit.models import Event
     from trialops.audit.services import seal, verify
 
-    stored = {str(pk): number for pk, number in Subject.objects.values_list("pk", "screening_number")}
+    there = Subject.objects.filter(site__code=SITE)
+    stored = {str(pk): number for pk, number in there.values_list("pk", "screening_number")}
     recorded = set(Event.objects.filter(model="screening.Subject", action="insert").values_list("row", flat=True))
     seal(now=timezone.now() + timedelta(minutes=5), everything=True)
     return {

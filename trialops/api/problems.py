@@ -14,6 +14,8 @@ from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework import exceptions
 
+from trialops.outage import RETRY_AFTER, Outage, outage_in
+
 MEDIA_TYPE = "application/problem+json"
 VARY = ("Authorization", "Accept", "Cookie")
 
@@ -76,6 +78,17 @@ class PayloadTooLarge(exceptions.APIException):
     default_code = "too_large"
 
 
+class Unavailable(exceptions.APIException):
+    """The database is away, full or busy."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    wait = RETRY_AFTER
+
+    def __init__(self, outage: Outage) -> None:
+        super().__init__(outage.problem)
+
+
 class ProblemFormatter(ExceptionFormatter):
     """drf-standardized-errors' flat list of errors, in the shape of RFC 9457."""
 
@@ -87,6 +100,8 @@ class ProblemFormatter(ExceptionFormatter):
         return problem_document(self._request(), status, self._detail(status, error_response))
 
     def _detail(self, status: int, error_response: ErrorResponse) -> str:
+        if isinstance(self.exc, Unavailable):
+            return str(self.exc.detail)
         plain = isinstance(self.exc, exceptions.NotAuthenticated | exceptions.NotFound | exceptions.NotAcceptable)
         if plain or status >= 500 or not error_response.errors:
             return DETAILS.get(status, "")
@@ -110,6 +125,8 @@ class ProblemHandler(ExceptionHandler):
             return PayloadTooLarge()
         if isinstance(exc, BadRequest | SuspiciousOperation | UnreadablePostError):
             return exceptions.ParseError(DETAILS[400])
+        if (outage := outage_in(exc)) is not None:
+            return Unavailable(outage)
         known: Exception = super().convert_known_exceptions(exc)
         return known
 

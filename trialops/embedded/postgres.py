@@ -136,6 +136,7 @@ def child(state: State, cluster: Cluster, port: int, *, durable: bool) -> Child:
         stop_signal=signal.SIGINT,  # a fast shutdown: SIGTERM would wait for every client
         tier=0,
         clean=functools.partial(clear_stale, cluster),
+        may_recover=True,
     )
 
 

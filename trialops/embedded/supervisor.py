@@ -21,6 +21,7 @@ from trialops.embedded.state import EmbeddedError, State
 DEATHS_BEFORE_GIVING_UP = 10
 DEATHS_COUNT_FOR = 60.0  # seconds
 LONGEST_BACKOFF = 5.0
+LAST_BACKOFF = 15.0  # for a child that is never given up
 SECONDS_TO_STOP = 3.5  # for each tier: two of them end within the eight seconds promised
 SECONDS_BETWEEN_INTERRUPTS = 0.5  # a terminal and make may deliver one Ctrl-C twice
 LARGEST_LOG = 20_000_000  # bytes; a longer one is put aside at the next start
@@ -40,7 +41,10 @@ class ChildDiedError(EmbeddedError):
 
 @dataclass(frozen=True)
 class Child:
-    """A program to keep running. `clean` runs before each start and after the end; tiers stop highest first."""
+    """A program to keep running. `clean` runs before each start and after the end; tiers stop highest first.
+
+    One that `may_recover` is never given up: what ends a database again and again, such as a full disk, may pass.
+    """
 
     name: str
     argv: Sequence[str]
@@ -51,6 +55,7 @@ class Child:
     stop_signal: signal.Signals = signal.SIGTERM
     tier: int = 1
     clean: Callable[[], object] | None = None
+    may_recover: bool = False
 
 
 @dataclass
@@ -208,11 +213,12 @@ class Supervisor:
             running.deaths.popleft()
         name, how = running.child.name, ended_how(running.process.returncode)
         log = self.state.for_people(running.child.log)
-        if len(running.deaths) >= DEATHS_BEFORE_GIVING_UP:
+        often = len(running.deaths) >= DEATHS_BEFORE_GIVING_UP
+        if often and not running.child.may_recover:
             running.given_up = True
             self.say(f"{name} {how}, for the {len(running.deaths)}th time within a minute: it stays down. Read {log}")
             return
-        wait = min(0.25 * 2 ** (len(running.deaths) - 1), LONGEST_BACKOFF)
+        wait = LAST_BACKOFF if often else min(0.25 * 2 ** (len(running.deaths) - 1), LONGEST_BACKOFF)
         running.start_again_at = now + wait
         self.say(f"{name} {how}; it is started again in {wait:g} s (log: {log})")
 

@@ -1,5 +1,6 @@
 """The supervisor: what dies comes back, what keeps dying stays down, and nothing outlives it."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -63,6 +64,21 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_log_named(state: State, m
     assert str(state.logs / "child.log") in said[-1]
     supervisor.revive()
     assert len(said) == module.DEATHS_BEFORE_GIVING_UP
+    supervisor.stop()
+
+
+def test_a_child_that_may_recover_is_never_given_up(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    for backoff in ("LONGEST_BACKOFF", "LAST_BACKOFF"):
+        monkeypatch.setattr(module, backoff, 0.01)
+    said: list[str] = []
+    supervisor = Supervisor(state, say=said.append)
+    supervisor.start(dataclasses.replace(child(state, "import sys; sys.exit('full')"), may_recover=True))
+    deadline = time.monotonic() + 60
+    while len(said) <= 2 * module.DEATHS_BEFORE_GIVING_UP:
+        assert time.monotonic() < deadline
+        supervisor.revive()
+        time.sleep(0.01)
+    assert all("it is started again" in line for line in said)
     supervisor.stop()
 
 
