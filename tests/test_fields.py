@@ -291,6 +291,7 @@ PLAIN: dict[str, set[str]] = {
         "subject",
         "supersedes",
     },
+    "screening.WaitCount": {"day", "id", "persons", "site", "until", "waited"},
     "screening.WebhookEndpoint": {
         "created_at",
         "created_by",
