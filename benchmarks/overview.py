@@ -77,6 +77,8 @@ def main() -> None:
             ("overview", measured(client, page)),
             ("refresh, unchanged", measured(client, f"{page}live/", **{"If-None-Match": etag})),
             ("persons enrolled", measured(client, f"{page}persons/enrolled/")),
+            ("pictures", measured(client, f"{page}pictures/")),
+            ("pictures of a past day", measured(client, f"{page}pictures/?as_of=2025-06-01")),
         ):
             print(
                 f"| {what}, {sites:,} sites, {persons:,} subjects | {found.ms:.1f} | {found.cpu_ms:.1f} | {rows} "

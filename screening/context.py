@@ -1,4 +1,4 @@
-"""What the frame of every page shows: reminders wanting attention, what keeps them in, what investigators owe."""
+"""What the frame of every page shows: its moment, reminders wanting attention, what keeps them in, what is owed."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from screening.judging import open_judgements
+from screening.owed import owed_behind
 from screening.reminders.health import Health, health
 from screening.reminders.queries import Attention, attention
 from screening.reviews import awaiting
@@ -19,15 +19,19 @@ HEARS_ALARMS = {*Membership.Role} - {Membership.Role.SPONSOR, Membership.Role.MO
 
 
 def reminders(request: HttpRequest) -> dict[str, object]:
-    """`attention` and `signing` (counts for the header), `alarm` (what keeps reminders in), asked for when used."""
+    """`attention` and `signing` (counts for the header), `alarm` (what keeps reminders in), asked for when used.
+
+    `looked_at` is the moment as of which the page is, which a print says.
+    """
     user = getattr(request, "user", AnonymousUser())
     if not user.is_authenticated:
         return {}
     viewer = viewer_of(request)
     return {
+        "looked_at": viewer.now,
         "attention": SimpleLazyObject(lambda: _attention(viewer)),
         "alarm": SimpleLazyObject(lambda: _alarm(viewer)),
-        "signing": SimpleLazyObject(lambda: _signing(viewer)),
+        "signing": SimpleLazyObject(lambda: _signing(request, viewer)),
     }
 
 
@@ -47,15 +51,14 @@ class Signing:
     waiting: int | None
 
 
-def _signing(viewer: Viewer) -> Signing:
+def _signing(request: HttpRequest, viewer: Viewer) -> Signing:
     access = viewer.access
     if not any(member.role in INVESTIGATORS for member in access.memberships):
         return Signing(None)
-    sites = list(access.sites.filter(pk__in=access.own_sites))
-    signed = [site for site in sites if access.may_sign_at(site)]
-    judged = [site for site in sites if access.may_judge_at(site)]
+    owed = owed_behind(request, viewer)
+    signed = [site for site in owed.sites if access.may_sign_at(site)]
     reviews = awaiting(signed).count() if signed else 0
-    return Signing(reviews + len(open_judgements(judged, now=viewer.now)))
+    return Signing(reviews + sum(access.may_judge_at(row.subject.site) for row in owed.results))
 
 
 def hears(access: Access) -> bool:

@@ -47,6 +47,35 @@ def add_to_counts(changes: str) -> str:
     """  # noqa: S608
 
 
+def waits(rows: str, *, sign: int = 1) -> str:
+    """SQL of how long the subjects of some state rows, all of each, waited (site, until, day, waited, persons).
+
+    From the first day in screening, which is that of the consent. What lies before it is no waiting.
+    """
+    return f"""
+        SELECT subject.site_id, ended.until, ended.day, ended.day - way.began AS waited, {sign} AS persons
+        FROM (
+            SELECT subject_id, min(effective_on) FILTER (WHERE state = 'in_screening') AS began,
+                   min(effective_on) FILTER (WHERE state IN ('eligible', 'screen_failed')) AS decided,
+                   min(effective_on) FILTER (WHERE state = 'treated') AS dosed
+            FROM ({rows}) AS chosen GROUP BY subject_id
+        ) AS way
+        CROSS JOIN LATERAL (VALUES ('verdict', way.decided), ('dose', way.dosed)) AS ended (until, day)
+        JOIN screening_subject AS subject ON subject.id = way.subject_id
+        WHERE ended.day >= way.began
+    """  # noqa: S608
+
+
+def add_to_waits(changes: str) -> str:
+    """SQL that adds changes, in the form of `waits`, to the counts of waiting times."""
+    return f"""
+        INSERT INTO screening_waitcount AS kept (site_id, until, day, waited, persons)
+        SELECT site_id, until, day, waited, sum(persons)::bigint FROM ({changes}) AS every
+        GROUP BY site_id, until, day, waited HAVING sum(persons) <> 0 ORDER BY site_id, until, day, waited
+        ON CONFLICT (site_id, until, day, waited) DO UPDATE SET persons = kept.persons + EXCLUDED.persons
+    """  # noqa: S608
+
+
 def named_criteria(failures: str) -> str:
     """SQL of how often screen failures name each criterion (site, criterion, listed, primary, sole)."""
     return f"""
@@ -110,6 +139,7 @@ def counts_follow() -> pgtrigger.Trigger:
         func=f"""
             {announce_change("counts", SITES_OF_ROWS)}
             {add_to_counts(f"{deltas(OF_THE_SUBJECTS)} UNION ALL {deltas(earlier, sign=-1)}")};
+            {add_to_waits(f"{waits(OF_THE_SUBJECTS)} UNION ALL {waits(earlier, sign=-1)}")};
             RETURN NULL;
         """,
     )

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from screening.count_triggers import add_to_counts, add_to_failures, deltas, in_order, named_criteria
+from screening.count_triggers import (
+    add_to_counts,
+    add_to_failures,
+    add_to_waits,
+    deltas,
+    in_order,
+    named_criteria,
+    waits,
+)
 from sites.models import Site, Study
 from trialops.db import one_snapshot
 
@@ -30,6 +38,10 @@ RECOUNTED_FAILURES = f'SELECT criterion, listed, "primary", sole FROM ({named_cr
 KEPT_FAILURES = 'SELECT criterion, listed, "primary", sole FROM screening_screenfailurecount WHERE site_id = %(site)s'
 KEPT_ORDER = "SELECT criteria, count(*) FROM screening_namedcriteria WHERE site_id = %(site)s GROUP BY criteria"
 RECOUNTED_ORDER = f"SELECT criteria, count(*) FROM ({FAILURES}) AS failure GROUP BY criteria"  # noqa: S608
+KEPT_WAITS = "SELECT until, day, waited, persons FROM screening_waitcount WHERE site_id = %(site)s AND persons <> 0"
+RECOUNTED_WAITS = f"""
+    SELECT until, day, waited, sum(persons)::bigint AS persons FROM ({waits(ROWS)}) AS every GROUP BY until, day, waited
+"""  # noqa: S608
 NOTHING = "change = 0 AND first = 0"
 
 
@@ -56,6 +68,7 @@ def _differences(site: Site) -> Iterator[Difference]:
     for what, kept, recounted in (
         ("day", days.format(KEPT_DAYS), days.format(RECOUNTED_DAYS)),
         ("state", _not_zero(KEPT_SUMS), _not_zero(SUMMED.format(days=RECOUNTED_DAYS))),
+        ("wait", KEPT_WAITS, RECOUNTED_WAITS),
         ("criterion", KEPT_FAILURES, RECOUNTED_FAILURES),
         ("criteria", KEPT_ORDER, RECOUNTED_ORDER),
     ):
@@ -72,9 +85,11 @@ def refill_site(site: Site) -> None:
         values = {"site": site.pk}
         cursor.execute("DELETE FROM screening_dailystatecount WHERE site_id = %(site)s", values)
         cursor.execute("DELETE FROM screening_statecount WHERE site_id = %(site)s", values)
+        cursor.execute("DELETE FROM screening_waitcount WHERE site_id = %(site)s", values)
         cursor.execute("DELETE FROM screening_screenfailurecount WHERE site_id = %(site)s", values)
         cursor.execute("DELETE FROM screening_namedcriteria WHERE site_id = %(site)s", values)
         cursor.execute(add_to_counts(deltas(ROWS)), values)
+        cursor.execute(add_to_waits(waits(ROWS)), values)
         cursor.execute(add_to_failures(named_criteria(FAILURES)), values)
         cursor.execute(in_order(FAILURES), values)
 

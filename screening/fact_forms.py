@@ -71,6 +71,7 @@ class FactSelect(forms.Select):
                 "data-kind": fact.kind.value,
                 "data-units": "|".join(fact.units),
                 "data-codes": "|".join(fact.codes),
+                "data-words": "|".join(word(code) for code in fact.codes),
             }
         return option
 
@@ -192,6 +193,8 @@ class ObservationForm(FactForm):
         super().__init__(*args, **kwargs)
         self.fields["fact"].widget.catalogue = self.catalogue
         self.fields["fact"].widget.choices = _fact_choices(self.catalogue)
+        words = {"choose": CHOOSE, "no-unit": _("no unit"), "yes": _("yes"), "no": _("no")}
+        self.fields["fact"].widget.attrs |= {f"data-{name}": said for name, said in words.items()}
         if not self.may_judge:
             for name in GIVEN:
                 del self.fields[name]
@@ -211,7 +214,7 @@ class ObservationForm(FactForm):
 
     def _fit_value(self, chosen: Fact | None) -> None:
         if chosen and chosen.kind in {FactKind.BOOLEAN, FactKind.CODED}:
-            answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, code) for code in chosen.codes]
+            answers = YES_NO if chosen.kind is FactKind.BOOLEAN else [(code, word(code)) for code in chosen.codes]
             self.fields["value"].widget = forms.Select(choices=choices(answers, CHOOSE))
         elif chosen and chosen.kind is FactKind.DATE:
             self.fields["value"].widget = forms.DateInput(attrs={"type": "date"})

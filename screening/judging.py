@@ -1,12 +1,12 @@
 """Judgements of laboratory results, which only investigators give: what is one, who gives it, and which are open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.db.models import Case, DecimalField, Exists, F, Func, OuterRef, Q, QuerySet, When
+from django.db.models import Case, DateField, DecimalField, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from screening.criteria import Fact, Protocol
@@ -16,7 +16,7 @@ from screening.queries import protocol_of
 from screening.states import SCORED
 from sites.access import INVESTIGATORS
 from sites.models import Membership, Site
-from sites.queries import site_today
+from sites.queries import site_days
 
 GIVEN = ("clinically_significant", "due_to_myeloma")
 """The fields of an observation that hold a judgement."""
@@ -103,32 +103,39 @@ def _decimal(text: str) -> Decimal | None:
         return None
 
 
-def open_judgements(sites: Iterable[Site], *, now: datetime) -> list[Observation]:
-    """The results that wait for an investigator's judgement, the longest waiting first.
+def open_judgements(sites: Sequence[Site], *, now: datetime) -> list[Observation]:
+    """The results that wait for an investigator's judgement, the longest waiting first, each with its subject and site.
 
     Of each subject in screening the latest result of each fact that its protocol version judges, outside its
-    reference and not judged yet; each with its subject.
+    reference and not judged yet. One query, however many sites.
     """
-    found = [row for site in sites for row in _open_at(site, site_today(site, now))]
-    return sorted(found, key=lambda row: row.recorded_at)
-
-
-def _open_at(site: Site, today: date) -> list[Observation]:
-    live = Observation.objects.filter(newer__isnull=True, retracted=False, day__lte=today)
-    later = live.filter(subject=OuterRef("subject"), fact=OuterRef("fact")).filter(
+    live = Observation.objects.filter(newer__isnull=True, retracted=False)
+    rows = live.filter(subject__state__in=SCORED).alias(today=_today_at(sites, now)).filter(day__lte=F("today"))
+    later = live.filter(subject=OuterRef("subject"), fact=OuterRef("fact"), day__lte=OuterRef("today")).filter(
         Q(day__gt=OuterRef("day"))
         | Q(day=OuterRef("day"), on__gt=OuterRef("on"))
         | Q(day=OuterRef("day"), on=OuterRef("on"), pk__gt=OuterRef("pk"))
     )
-    rows = _outside(live.filter(subject__site=site, subject__state__in=SCORED)).exclude(Exists(later))
     unsaid = Q(clinically_significant=None) | Q(clinically_significant=True, due_to_myeloma=None)
-    rows = rows.filter(unsaid).select_related("subject__protocol_version", "recorded_by")
+    waiting = _outside(rows.filter(unsaid, subject__site__in=sites)).exclude(Exists(later))
+    related = waiting.select_related("subject__protocol_version", "subject__site__study", "recorded_by")
     asked: dict[int, Judgements] = {}
-    for row in rows:
+    found = []
+    for row in related.order_by("recorded_at", "pk"):
         version = row.subject.protocol_version
         if version.pk not in asked:
             asked[version.pk] = Judgements.of(protocol_of(version))
-    return [row for row in rows if asked[row.subject.protocol_version_id].is_open(row)]
+        if asked[version.pk].is_open(row):
+            found.append(row)
+    return found
+
+
+def _today_at(sites: Sequence[Site], now: datetime) -> Case:
+    """The calendar day at the site of an observation's subject; the zones of the world hold at most three."""
+    days = site_days(list(sites), now)
+    at = {day: [pk for pk in days if days[pk] == day] for day in set(days.values())}
+    whens = [When(subject__site__in=pks, then=Value(day)) for day, pks in at.items()]
+    return Case(*whens, output_field=DateField())
 
 
 def _outside(rows: QuerySet[Observation]) -> QuerySet[Observation]:

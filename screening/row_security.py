@@ -21,6 +21,7 @@ ROWS = {
     "screening.DailyStateCount": figures("site"),
     "screening.ScreenFailureCount": figures("site"),
     "screening.NamedCriteria": figures("site"),
+    "screening.WaitCount": figures("site"),
     "screening.Assessment": of_site("subject__site"),
     "screening.FactSheet": of_site("subject__site"),
     "screening.CurrentVerdict": of_site("subject__site"),

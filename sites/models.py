@@ -186,7 +186,9 @@ class InvestigatorTerm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.investigator}, {self.get_role_display()} of {self.site.code}"
+        return _("%(person)s, %(role)s of %(place)s") % {
+            "person": self.investigator, "role": self.get_role_display(), "place": self.site.code,
+        }  # fmt: skip
 
 
 class SiteStatusChange(models.Model):
@@ -228,7 +230,9 @@ class SiteStatusChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.site.code} {self.get_status_display()} from {self.effective_on}"
+        return _("%(site)s %(status)s from %(day)s") % {
+            "site": self.site.code, "status": self.get_status_display(), "day": self.effective_on,
+        }  # fmt: skip
 
 
 class SiteStatusVerification(models.Model):
@@ -249,7 +253,7 @@ class SiteStatusVerification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.site.code} verified on {self.verified_on}"
+        return _("%(site)s verified on %(day)s") % {"site": self.site.code, "day": self.verified_on}
 
 
 class RegistryCopy(models.Model):
@@ -338,7 +342,10 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_role_display()} of {self.site.code if self.site else self.study.registry_id}"
+        return _("%(person)s, %(role)s of %(place)s") % {
+            "person": self.user, "role": self.get_role_display(),
+            "place": self.site.code if self.site else self.study.registry_id,
+        }  # fmt: skip
 
     def clean(self) -> None:
         if self.site_id and self.study_id and self.site and self.site.study_id != self.study_id:

@@ -17,7 +17,7 @@ from sites.queries import StatusInForce, site_today, status_history, status_in_f
 from sites.services import change_site_status, correct_site_status, undo_site_status, verify_site_status
 from sites.statuses import SiteStatus
 from sites.viewing import Viewer, viewer_of
-from trialops.forms import add_service_errors, posted
+from trialops.forms import add_service_errors, day_in_words, posted
 
 
 class ChangeStatus(View):
@@ -155,7 +155,7 @@ def _status_now(site: Site, viewer: Viewer) -> str:
     return _("%(site)s is %(status)s today, since %(day)s.") % {
         "site": site.code,
         "status": in_force.label,
-        "day": in_force.since.isoformat(),
+        "day": day_in_words(in_force.since),
     }
 
 

@@ -319,6 +319,7 @@ PLAIN: dict[str, set[str]] = {
         "written",
     },
     "screening.TrailExportChunk": {"export", "id", "number"},
+    "screening.WaitCount": {"day", "id", "persons", "site", "until", "waited"},
     "screening.WebhookEndpoint": {
         "created_at",
         "created_by",

@@ -18,9 +18,10 @@ def translate_names() -> None:
     """To be called when all models are there. Migrations do not see it: they keep what the models themselves say."""
     for model in own_models():
         options = model._meta
-        for name in ("verbose_name", "verbose_name_plural"):
-            if isinstance(said := getattr(options, name), str):
-                setattr(options, name, gettext_lazy(said))
+        said = {name: getattr(options, name) for name in ("verbose_name", "verbose_name_plural")}
+        for name, text in said.items():
+            if name not in options.original_attrs or isinstance(text, str):
+                setattr(options, name, gettext_lazy(str(text)))
         for field in own_fields(model):
             if isinstance(field.verbose_name, str):
                 field.verbose_name = gettext_lazy(field.verbose_name)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from django.db import connection
 
@@ -14,6 +15,7 @@ from trialops.accounts.models import User
 from trialops.db import as_owner
 
 SINCE = date(2024, 1, 1)
+DOCUMENT = Path("screening/protocols/NCT03464916.yaml")
 SUBJECTS = """
     INSERT INTO screening_subject
         (id, site_id, number, screening_number, protocol_version_id, sex, state, created_by_id)
@@ -27,6 +29,12 @@ STATES = """
     JOIN (VALUES ('in_screening', 0, 0), ('eligible', 20, 1), ('screen_failed', 25, 2), ('enrolled', 30, 1))
         AS step(state, after, of) ON step.of = 0 OR step.of = subject.number %% 2 + 1
     WHERE subject.site_id = %(site)s ORDER BY subject.id, step.after
+"""
+FAILURES = """
+    INSERT INTO screening_screenfailure (state_change_id, protocol_version_id, criteria, "primary", comment)
+    SELECT moved.id, %(version)s, CASE subject.number %% 3 WHEN 0 THEN ARRAY['E1', 'E8'] ELSE ARRAY['E8'] END, 'E8', ''
+    FROM screening_subjectstatechange AS moved JOIN screening_subject AS subject ON subject.id = moved.subject_id
+    WHERE subject.site_id = %(site)s AND moved.state = 'screen_failed'
 """
 
 
@@ -47,7 +55,7 @@ def fill(registry_id: str, *, sites: int, subjects: int) -> Filled:
     by, _ = User.objects.get_or_create(username="bench")
     study = Study.objects.create(registry_id=registry_id, title="A study to poll", short_title="Polled")
     version = ProtocolVersion.objects.create(
-        study=study, label="1", effective_on=SINCE, document="{}", digest="0" * 64, status="published",
+        study=study, label="1", effective_on=SINCE, document=DOCUMENT.read_text(), digest="0" * 64, status="published",
         published_at="2024-01-01T00:00Z", published_by=by,
     )  # fmt: skip
     places = [
@@ -71,7 +79,7 @@ def fill(registry_id: str, *, sites: int, subjects: int) -> Filled:
 
 def _write_subjects(sites: list[Site], each: int, version: ProtocolVersion, by: User) -> int:
     """As the owner and without triggers: what they would keep is filled afterwards."""
-    tables = ("screening_subject", "screening_subjectstatechange")
+    tables = ("screening_subject", "screening_subjectstatechange", "screening_screenfailure")
     rows = 0
     with as_owner() as owner, owner.cursor() as cursor:
         for table in tables:
@@ -81,6 +89,7 @@ def _write_subjects(sites: list[Site], each: int, version: ProtocolVersion, by: 
             cursor.execute(SUBJECTS, values)
             cursor.execute(STATES, values)
             rows += cursor.rowcount
+            cursor.execute(FAILURES, values)
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             cursor.execute(f"ANALYZE {table}")

@@ -1,13 +1,14 @@
 """The figures behind the pictures, read as of a day: each site's entries that had taken effect by then."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from screening.models import ScreenFailure, Subject, SubjectStateChange
+from dashboards.queries import Counts
+from screening.models import DailyStateCount, ScreenFailure, SubjectStateChange, WaitCount
 from screening.states import SubjectState
 from sites.models import Site
 from sites.queries import live_changes
@@ -87,71 +88,58 @@ class Stretch:
     reason: str
 
 
-@counted
 def enrolled(sites: Sequence[Site], days: Days) -> list[Enrolled]:
-    """Persons by the day of their enrollment, in the order of the days; nobody is enrolled twice."""
-    rows = changes_by(sites, days).filter(state=S.ENROLLED).order_by("effective_on", "subject__site__code")
-    counted = rows.values_list("subject__site__code", "effective_on").annotate(Count("subject", distinct=True))
-    return [Enrolled(*row) for row in counted]
+    """Persons by the day of their enrollment, in the order of the days, from the kept counts."""
+    kept = DailyStateCount.objects.filter(_by_day(sites, days, site="site", day="day"), state=S.ENROLLED, first__gt=0)
+    return [Enrolled(*row) for row in kept.order_by("day", "site__code").values_list("site__code", "day", "first")]
 
 
-@counted
-def flow(sites: Sequence[Site], days: Days) -> Flow:
-    """Where everybody's way has led by the day."""
-    earlier = changes_by(sites, days).filter(subject=OuterRef("pk"))
-    latest = earlier.order_by("-effective_on", "-id").values("state")[:1]
-    persons = Subject.objects.filter(site__in=sites).annotate(
-        now=Subquery(latest), was_enrolled=Exists(earlier.filter(state=S.ENROLLED)),
-        was_treated=Exists(earlier.filter(state=S.TREATED)),
-    )  # fmt: skip
-    counts: Counter[str] = Counter()
-    grouped = persons.filter(now__isnull=False).order_by().values_list("now", "was_enrolled", "was_treated")
-    for now, was_enrolled, was_treated, number in grouped.annotate(Count("pk")):
-        counts[_place(SubjectState(now), was_enrolled=was_enrolled, was_treated=was_treated)] += number
-    return Flow(**counts)
+def flow(totals: Counts) -> Flow:
+    """Where everybody's way has led, from how many are and ever were in each state.
 
-
-def _place(now: SubjectState, *, was_enrolled: bool, was_treated: bool) -> str:
-    """The field of a Flow in which a person stands."""
-    if now is S.WITHDRAWN:
-        if was_treated:
-            return "withdrawn_after_dose"
-        return "withdrawn_before_dose" if was_enrolled else "withdrawn_before_enrollment"
-    return {
-        S.ELIGIBLE: "in_screening", S.ENROLLED: "awaiting_dose", S.TREATED: "in_follow_up",
-    }.get(now, now.value)  # fmt: skip
+    An enrollment is followed by a treatment or a withdrawal alone, a treatment by completion or a withdrawal: so those
+    who have left either, and are in no state that follows, have withdrawn there.
+    """
+    now, ever = totals.current, totals.ever
+    left_treatment = ever[S.TREATED] - now[S.TREATED] - now[S.COMPLETED]
+    left_enrolled = ever[S.ENROLLED] - now[S.ENROLLED] - ever[S.TREATED]
+    return Flow(
+        pre_screened=now[S.PRE_SCREENED],
+        in_screening=now[S.IN_SCREENING] + now[S.ELIGIBLE],
+        screen_failed=now[S.SCREEN_FAILED],
+        withdrawn_before_enrollment=now[S.WITHDRAWN] - left_enrolled - left_treatment,
+        awaiting_dose=now[S.ENROLLED],
+        withdrawn_before_dose=left_enrolled,
+        in_follow_up=now[S.TREATED],
+        completed=now[S.COMPLETED],
+        withdrawn_after_dose=left_treatment,
+    )
 
 
 @counted
 def failures(sites: Sequence[Site], days: Days) -> list[Failures]:
-    """Screen failures by site and set of criteria."""
-    rows = ScreenFailure.objects.filter(_by_day(sites, days, "state_change__")).order_by()
-    grouped = rows.values_list("state_change__subject__site__code", "criteria", "primary").annotate(Count("pk"))
-    return [Failures(site, frozenset(criteria), primary, persons) for site, criteria, primary, persons in grouped]
+    """Screen failures by site and set of criteria, without those that had been withdrawn by the day."""
+    back = SubjectStateChange.objects.filter(
+        subject=OuterRef("state_change__subject"), pk__gt=OuterRef("state_change"), state=S.IN_SCREENING,
+        effective_on__lte=max(days.values(), default=date.min),
+    )  # fmt: skip
+    by_day = _by_day(sites, days, site="state_change__subject__site", day="state_change__effective_on")
+    rows = ScreenFailure.objects.filter(by_day).exclude(Exists(back))
+    grouped = rows.order_by().values_list("state_change__subject__site__code", "criteria", "primary")
+    return [
+        Failures(site, frozenset(criteria), primary, persons)
+        for site, criteria, primary, persons in grouped.annotate(Count("pk"))
+    ]
 
 
-@counted
 def waits(sites: Sequence[Site], days: Days) -> Waits:
-    """How long persons waited: from the day screening began (consent) to verdict and to first dose."""
-    ways = (
-        changes_by(sites, days)
-        .order_by()
-        .values("subject")
-        .annotate(
-            began=Min("effective_on", filter=Q(state=S.IN_SCREENING)),
-            decided=Min("effective_on", filter=Q(state__in=[S.ELIGIBLE, S.SCREEN_FAILED])),
-            dosed=Min("effective_on", filter=Q(state=S.TREATED)),
-        )
-        .filter(began__isnull=False)
-    )
-    to_verdict: Counter[int] = Counter()
-    to_dose: Counter[int] = Counter()
-    for began, decided, dosed in ways.values_list("began", "decided", "dosed").iterator():
-        if decided is not None and decided >= began:
-            to_verdict[(decided - began).days] += 1
-        if dosed is not None and dosed >= began:
-            to_dose[(dosed - began).days] += 1
-    return Waits(to_verdict, to_dose)
+    """How long persons waited, from the kept counts: from the day screening began to verdict and to first dose."""
+    kept = WaitCount.objects.filter(_by_day(sites, days, site="site", day="day")).order_by()
+    found: dict[str, dict[int, int]] = {until: {} for until in WaitCount.Until}
+    for until, waited, persons in kept.values_list("until", "waited").annotate(Sum("persons")):
+        if persons:
+            found[until][waited] = persons
+    return Waits(found[WaitCount.Until.VERDICT], found[WaitCount.Until.DOSE])
 
 
 def stretches(sites: Sequence[Site], days: Days) -> dict[str, list[Stretch]]:
@@ -175,15 +163,15 @@ def _merged(entries: list[tuple[date, SiteStatus, str]], until: date) -> Iterato
 
 def changes_by(sites: Sequence[Site], days: Days) -> QuerySet[SubjectStateChange]:
     """The state entries of the sites that had taken effect by the day of each."""
-    return SubjectStateChange.objects.filter(_by_day(sites, days))
+    return SubjectStateChange.objects.filter(_by_day(sites, days, site="subject__site", day="effective_on"))
 
 
-def _by_day(sites: Sequence[Site], days: Days, path: str = "") -> Q:
-    """The sites of the world stand on three days at most."""
+def _by_day(sites: Sequence[Site], days: Days, *, site: str, day: str) -> Q:
+    """What had taken effect by the day of each site; the sites of the world stand on three days at most."""
     by_day: dict[date, list[int]] = defaultdict(list)
-    for site in sites:
-        by_day[days[site.pk]].append(site.pk)
+    for each in sites:
+        by_day[days[each.pk]].append(each.pk)
     condition = Q(pk__in=[])
-    for day, ids in by_day.items():
-        condition |= Q(**{f"{path}subject__site__in": ids, f"{path}effective_on__lte": day})
+    for last, ids in by_day.items():
+        condition |= Q(**{f"{site}__in": ids, f"{day}__lte": last})
     return condition

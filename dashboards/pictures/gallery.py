@@ -105,7 +105,7 @@ def _consort(gallery: Gallery) -> Picture:
         reasons = {}
         for each in gallery.failures:
             reasons[each.primary] = reasons.get(each.primary, 0) + each.persons
-    return consort(Consort(figures.flow(gallery.sites, gallery.days), reasons, gallery.titles), gallery.scope)
+    return consort(Consort(figures.flow(gallery.enrollment.totals), reasons, gallery.titles), gallery.scope)
 
 
 def _timeline(gallery: Gallery) -> Picture:

@@ -1,7 +1,7 @@
 """What screening keeps: subjects, facts, verdicts, protocol versions, reminders and their messages."""
 
 from screening.models.assessments import Assessment
-from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount
+from screening.models.counts import DailyStateCount, NamedCriteria, ScreenFailureCount, StateCount, WaitCount
 from screening.models.derived import CurrentVerdict, FactSheet
 from screening.models.deviations import ProtocolDeviation
 from screening.models.facts import AbsentValue, Fact, Observation, Source, Therapy, Toxicity
@@ -79,5 +79,6 @@ __all__ = [
     "Toxicity",
     "TrailExport",
     "TrailExportChunk",
+    "WaitCount",
     "WebhookEndpoint",
 ]

@@ -46,6 +46,27 @@ class DailyStateCount(models.Model):
         return f"{self.site_id} {self.state} on {self.day}: {self.change:+d}, first {self.first}"
 
 
+class WaitCount(models.Model):
+    """How many persons waited so many days from consent until something came on a day; later news may change it."""
+
+    class Until(models.TextChoices):
+        VERDICT = "verdict", _("the first verdict that decided")
+        DOSE = "dose", _("the first dose")
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="wait_counts")
+    until = models.CharField(max_length=10, choices=Until)
+    day = models.DateField(help_text=_("The day on which the waiting ended."))
+    waited = models.IntegerField(help_text=_("Days since screening began."))
+    persons = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["site", "until", "day", "waited"]
+        constraints = [models.UniqueConstraint(fields=["site", "until", "day", "waited"], name="wait_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} {self.until} on {self.day} after {self.waited}: {self.persons}"
+
+
 class ScreenFailureCount(models.Model):
     """How many of a site's screen failures name a criterion: at all, as the primary one, as the only one.
 

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.models.derived import marks_sheet_stale
@@ -111,7 +112,9 @@ class Toxicity(Fact):
         verbose_name_plural = "toxicities"
 
     def __str__(self) -> str:
-        return f"{self.term} grade {self.grade} from {self.onset}"
+        return gettext("%(term)s grade %(grade)s from %(day)s") % {
+            "term": self.term, "grade": self.grade, "day": self.onset,
+        }  # fmt: skip
 
 
 class AbsentValue(Fact):

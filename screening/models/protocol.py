@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.triggers import adoption_is_possible
@@ -104,7 +105,7 @@ class ProtocolVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.study.registry_id} version {self.label}"
+        return gettext("%(study)s version %(version)s") % {"study": self.study.registry_id, "version": self.label}
 
     @property
     def is_draft(self) -> bool:

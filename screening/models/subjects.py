@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from screening.count_triggers import counts_follow, failures_follow
@@ -165,7 +166,9 @@ class SubjectStateChange(models.Model):
         return sentences.told(self.reason)
 
     def __str__(self) -> str:
-        return f"{self.subject} {self.get_state_display()} from {self.effective_on}"
+        return gettext("%(subject)s %(state)s from %(day)s") % {
+            "subject": self.subject, "state": self.get_state_display(), "day": self.effective_on,
+        }  # fmt: skip
 
 
 class SubjectVersionChange(models.Model):

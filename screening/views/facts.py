@@ -155,6 +155,8 @@ def value_in_words(row: Observation, catalogue: Catalogue) -> str:
     if row.fact in catalogue and catalogue[row.fact].kind is FactKind.DATE and DAY.fullmatch(row.value):
         return day_in_words(date.fromisoformat(row.value))
     words = {"true": _("yes"), "false": _("no")}.get(row.value, row.value)
+    if row.fact in catalogue and row.value in catalogue[row.fact].codes:
+        words = word(row.value)
     return words if row.unit in {"", "1"} else f"{words} {row.unit}"
 
 

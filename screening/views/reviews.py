@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from screening import services
 from screening.criteria import json_text
-from screening.judging import is_outside, open_judgements
+from screening.judging import is_outside
 from screening.models import Observation, Subject, SubjectStateChange
+from screening.owed import owed_behind
 from screening.queries import catalogue_of, current_facts, subjects_visible
 from screening.review_forms import AnswerForm, ReturnForm, SignForm, WithdrawFailureForm
 from screening.reviews import Standing, awaiting, returned, signatures_of, standing_of
@@ -49,19 +50,16 @@ def queue(request: HttpRequest) -> HttpResponse:
         "waiting": [_in_queue(change) for change in waiting[:SHOWN]],
         "count": waiting.count(),
         "returned": [_in_queue(change) for change in returned(sites)[:SHOWN]],
-        "to_judge": _to_judge(viewer),
+        "to_judge": _to_judge(request, viewer),
         "shown": SHOWN,
     }
     return render(request, "screening/reviews.html", context)
 
 
-def _to_judge(viewer: Viewer) -> list[dict[str, Any]]:
+def _to_judge(request: HttpRequest, viewer: Viewer) -> list[dict[str, Any]]:
     """The results that wait for an investigator at the sites where the person works; who may judges them from here."""
-    sites = list(viewer.access.sites.filter(pk__in=viewer.access.own_sites).select_related("study"))
-    by_pk = {site.pk: site for site in sites}
     shown = []
-    for row in open_judgements(sites, now=viewer.now)[:SHOWN]:
-        row.subject.site = by_pk[row.subject.site_id]
+    for row in owed_behind(request, viewer).results[:SHOWN]:
         catalogue = catalogue_of(row.subject)
         said = {"row": row, "label": label_of(row, catalogue), "value": value_in_words(row, catalogue)}
         shown.append(said | {"may_judge": viewer.access.may_judge_at(row.subject.site)})

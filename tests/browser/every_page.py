@@ -152,7 +152,7 @@ class Walk:
         wrong = [*wrong_in(self.page, LOOKS, kept=kept), *said]
         self.findings.wrong += [f"{self.role} {address}: {each}" for each in wrong]
         self.findings.looked.append(f"{self.role} {answer.status} {address}")
-        print(self.findings.looked[-1], file=sys.stderr, flush=True)
+        print(self.findings.looked[-1], *wrong, sep="\n  ", file=sys.stderr, flush=True)
         return links
 
     def _opened(self, address: str) -> Response | None:
@@ -161,8 +161,15 @@ class Walk:
         except Error as error:
             if not any(meant in error.message for meant in NOT_A_PAGE):
                 self.findings.wrong.append(f"{self.role} {address}: {error.message.splitlines()[0]}")
-            self.page.goto("about:blank")  # the browser's own page about the error may still be on its way
+            self._leave()
             return None
+
+    def _leave(self) -> None:
+        """Go on in a new page: the browser's own one about the error may still be on its way."""
+        fresh = self.page.context.new_page()
+        self.complaints.listen(fresh)
+        self.page.close()
+        self.page = fresh
 
 
 def walked(browser: Browser, base: str, role: str, directory: Path | None) -> Findings:

@@ -14,7 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from screening.counts import refill_site, verify_site
-from screening.models import DailyStateCount, ScreenFailure, ScreenFailureCount, StateCount, SubjectStateChange
+from screening.models import (
+    DailyStateCount,
+    ScreenFailure,
+    ScreenFailureCount,
+    StateCount,
+    SubjectStateChange,
+    WaitCount,
+)
 from screening.states import TRANSITIONS, SubjectState
 from screening.tasks import verify_counts
 from sites.models import Site, Study, StudyChange
@@ -58,6 +65,24 @@ def recounted(site: Site, day: date | None = None) -> tuple[Counter[str], Counte
     return present, ever
 
 
+def waited(site: Site) -> Counter[tuple[str, date, int]]:
+    """How long everybody waited until the first verdict that decided and the first dose, from every row, one by one."""
+    found: Counter[tuple[str, date, int]] = Counter()
+    for subject in site.subjects.all():
+        first: dict[str, date] = {}
+        for row in SubjectStateChange.objects.filter(subject=subject).order_by("-effective_on"):
+            first[row.state] = row.effective_on
+        decided = min((first[state] for state in ("eligible", "screen_failed") if state in first), default=None)
+        for until, day in (("verdict", decided), ("dose", first.get("treated"))):
+            if day is not None and "in_screening" in first and day >= first["in_screening"]:
+                found[until, day, (day - first["in_screening"]).days] += 1
+    return found
+
+
+def waits_kept(site: Site) -> Counter[tuple[str, date, int]]:
+    return +Counter({(row.until, row.day, row.waited): row.persons for row in WaitCount.objects.filter(site=site)})
+
+
 def by_the_trail(site: Site) -> tuple[Counter[str], Counter[str]]:
     """The same from the audit trail alone: what it says was added, in the order in which it takes effect."""
     added: dict[Any, list[tuple[str, int, str]]] = defaultdict(list)
@@ -99,6 +124,7 @@ def test_counts_equal_a_recount_after_any_history(site: Site, steps: list[Any], 
             for row in rows:
                 row.save()
         assert kept(site) == recounted(site)
+        assert waits_kept(site) == waited(site)
         for days in range(-1, 8):
             assert kept(site, DAY + timedelta(days=days)) == recounted(site, DAY + timedelta(days=days))
         assert verify_site(site) == []
@@ -119,6 +145,13 @@ def test_screen_failures_are_counted_by_each_criterion_they_name(site: Site) -> 
     counted = {row.criterion: (row.listed, row.primary, row.sole) for row in ScreenFailureCount.objects.all()}
     assert counted == {"E1": (1, 1, 0), "E2": (2, 1, 1), "": (2, 0, 1)}
     assert verify_site(site) == []
+
+
+def test_waiting_until_the_first_dose_is_counted_by_the_day_on_which_it_ended(site: Site) -> None:
+    person(site, "in_screening", "eligible", "enrolled", "treated", start=DAY)
+    assert waits_kept(site) == waited(site) == {
+        ("verdict", DAY + timedelta(days=1), 1): 1, ("dose", DAY + timedelta(days=3), 3): 1,
+    }  # fmt: skip
 
 
 def test_a_row_that_changes_counts_gives_the_study_a_new_version_and_says_so(site: Site) -> None:
@@ -155,16 +188,19 @@ def test_verification_names_what_differs_and_refilling_mends_it(site: Site) -> N
     StateCount.objects.filter(state="eligible").update(present=7)
     DailyStateCount.objects.filter(state="eligible").delete()
     ScreenFailureCount.objects.filter(criterion="E1").update(sole=9)
+    WaitCount.objects.filter(until="verdict").update(persons=8)
     told = StringIO()
     with pytest.raises(SystemExit):
         call_command("verify_counts", stdout=StringIO(), stderr=told)
-    for words in ("state kept: eligible, 7, 1", "day recounted: 2025-03-02, eligible", "criterion kept: E1, 1, 1, 9"):
+    for words in ("state kept: eligible, 7, 1", "day recounted: 2025-03-02, eligible", "criterion kept: E1, 1, 1, 9",
+                  "wait kept: verdict, 2025-03-02, 1, 8"):  # fmt: skip
         assert words in told.getvalue()
     assert verify_counts() == 1
     call_command("refill_counts", stdout=StringIO())
     call_command("verify_counts", stdout=StringIO())
     assert verify_counts() == 0
     assert kept(site) == recounted(site)
+    assert waits_kept(site) == waited(site)
 
 
 def test_refilling_goes_on_after_a_site(site: Site) -> None:

@@ -1,12 +1,15 @@
 """Judgements of results are an investigator's, by whatever way they come; the others' results wait for them."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from screening.criteria import parse_record
 from screening.judging import open_judgements
@@ -16,6 +19,7 @@ from screening.services.attempts import key_of, rescreen
 from screening.services.course import withdraw
 from screening.services.import_jobs import work_on_import
 from sites.models import Membership, Site
+from tests.factories import MembershipFactory
 from tests.people import NOW, member, signed_in, text
 from tests.screening.reviews import TODAY
 from tests.screening.study import open_reference_site
@@ -169,6 +173,33 @@ class TestQueue:
         recorded(subject, coordinator, LOW)
         other = member(Role.PRINCIPAL_INVESTIGATOR, site=site.study.sites.get(code="RST"))
         assert "JAX-0001" not in text(signed_in(other).get("/reviews/"))
+
+    def test_a_result_waits_from_its_day_at_its_site(self, site: Site, subject: Subject, coordinator: User) -> None:
+        morning_at_jax, evening_before = (
+            datetime(2026, 11, 24, 5, 30, tzinfo=UTC),
+            datetime(2026, 11, 24, 4, 30, tzinfo=UTC),
+        )
+        row = record_fact(
+            subject=subject, kind=Observation, raw=LOW | {"on": "2026-11-24"}, by=coordinator, now=morning_at_jax
+        )
+        sites = list(site.study.sites.all())
+        assert open_judgements(sites, now=morning_at_jax) == [row]
+        assert open_judgements(sites, now=evening_before) == []
+
+    def test_header_and_page_ask_once_for_all_sites(
+        self, site: Site, subject: Subject, coordinator: User, investigator: User
+    ) -> None:
+        rst = site.study.sites.get(code="RST")
+        MembershipFactory(user=investigator, role=Role.SUB_INVESTIGATOR, site=rst, study=site.study)
+        recorded(subject, coordinator, LOW)
+        client = signed_in(investigator)
+        with CaptureQueriesContext(connection) as captured:
+            page = text(client.get("/reviews/"))
+        assert "waiting: </span>1</span></a>" in page
+        asked = [
+            each["sql"] for each in captured if each["sql"].startswith("SELECT") and "reference_low" in each["sql"]
+        ]
+        assert len(asked) == 1
 
 
 class TestPages:

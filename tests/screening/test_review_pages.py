@@ -96,7 +96,8 @@ class TestSigning:
         signed = text(pi.get(f"/subjects/{failure.pk}/"))
         assert "Ines Investigator of JAX" in signed
         assert "America/New_York" in signed
-        assert "Meaning: “I have reviewed this screen failure with its facts and confirm it.”" in signed
+        meaning = "“I have reviewed this screen failure with its facts and confirm it.”"
+        assert f'Meaning: <span lang="en">{meaning}</span>' in signed
 
     def test_a_wrong_password_signs_nothing_and_says_so_at_its_field(self, pi: Client, failure: Subject) -> None:
         page = text(pi.get(url(failure)))

@@ -82,6 +82,7 @@ UNTRACKED: dict[str, str] = {
     "trial_sites.CallAttempt": "append-only and its own log, one row for each try",
     "screening.StateCount": "counted by triggers from the state rows; can be counted again",
     "screening.DailyStateCount": "counted by triggers from the state rows; can be counted again",
+    "screening.WaitCount": "counted by triggers from the state rows; can be counted again",
     "screening.ScreenFailureCount": "counted by triggers from the screen failures; can be counted again",
     "screening.NamedCriteria": "made by triggers from the screen failures; can be made again",
     "screening.CurrentVerdict": "made from the assessments by a trigger; can be made again",

@@ -106,6 +106,9 @@ def chip(value: str, label: str = "") -> SafeString:
     return format_html('<span class="chip {}">{}{}</span>', tone, icon(shape), label or word(value))
 
 
+register.filter("in_words", word)
+
+
 @register.filter
 def day(value: date | str | None) -> SafeString | str:
     """A calendar day that cannot be misread: 20 Nov 2026; an ISO text is accepted too. Empty for None."""

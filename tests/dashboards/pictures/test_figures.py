@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from dashboards.pictures import figures
 from dashboards.pictures.gallery import Gallery
 from dashboards.queries import enrollment
-from screening.models import ScreenFailure, SubjectStateChange
+from screening.models import ReviewStep, ScreenFailure, SubjectStateChange
 from screening.states import SubjectState
 from sites.models import Site, Study
 from sites.services import correct_site_status
@@ -78,6 +78,21 @@ def recount(study: Study, day: date) -> tuple[Counter[str], Counter[str]]:
     return current, ever
 
 
+def ways(study: Study, day: date) -> Iterator[str]:
+    """The field of a Flow in which each person stands by that day, from every row, one by one."""
+    rows = SubjectStateChange.objects.filter(subject__site__study=study, effective_on__lte=day)
+    by_subject: dict[object, list[str]] = {}
+    for row in rows.order_by("effective_on", "id"):
+        by_subject.setdefault(row.subject_id, []).append(row.state)
+    for states in by_subject.values():
+        if states[-1] == "withdrawn":
+            before_dose = "withdrawn_before_dose" if "enrolled" in states else "withdrawn_before_enrollment"
+            yield "withdrawn_after_dose" if "treated" in states else before_dose
+        else:
+            names = {"eligible": "in_screening", "enrolled": "awaiting_dose", "treated": "in_follow_up"}
+            yield names.get(states[-1], states[-1])
+
+
 DAYS = [LONG_AGO + timedelta(days=n) for n in (-1, 0, 1, 3, 6, 9, 12, 400)]
 
 
@@ -91,13 +106,17 @@ class TestAsOf:
 
     def test_the_flow_of_persons_equals_the_overview(self, study: Study, day: date) -> None:
         gallery = on(study, day)
-        totals, flow = gallery.enrollment.totals, figures.flow(gallery.sites, gallery.days)
+        totals = gallery.enrollment.totals
+        flow = figures.flow(totals)
         assert (flow.enrolled, flow.treated, flow.screen_failed) == (
             totals.enrolled, totals.treated, totals.screen_failed,
         )  # fmt: skip
         assert flow.in_screening == totals.in_screening + totals.eligible
         assert flow.assessed == sum(totals.current.values())
         assert flow.completed == totals.ever[S.COMPLETED]
+
+    def test_the_flow_of_persons_equals_a_recount(self, study: Study, day: date) -> None:
+        assert figures.flow(on(study, day).enrollment.totals) == figures.Flow(**Counter(ways(study, day)))
 
     def test_the_line_of_enrollment_ends_where_the_overview_stands(self, study: Study, day: date) -> None:
         gallery = on(study, day)
@@ -108,7 +127,7 @@ class TestAsOf:
 
 def test_every_way_stands_in_its_own_field(study: Study) -> None:
     gallery = on(study, NOW.date())
-    assert figures.flow(gallery.sites, gallery.days) == figures.Flow(
+    assert figures.flow(gallery.enrollment.totals) == figures.Flow(
         pre_screened=1, in_screening=2, screen_failed=4, withdrawn_before_enrollment=2, awaiting_dose=2,
         withdrawn_before_dose=2, in_follow_up=2, completed=2, withdrawn_after_dose=2,
     )  # fmt: skip
@@ -130,6 +149,43 @@ def test_failures_are_grouped_by_their_criteria(study: Study) -> None:
     assert figures.failures(gallery.sites, gallery.days) == [figures.Failures("JAX", frozenset({"E1", "E2"}), "E1", 2)]
     before = on(study, LONG_AGO)
     assert figures.failures(before.sites, before.days) == []
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_waiting_times_of_a_past_day_leave_out_what_came_later(study: Study, day: date) -> None:
+    gallery = on(study, day)
+    found = figures.waits(gallery.sites, gallery.days)
+    dosed = SubjectStateChange.objects.filter(state="treated", effective_on__lte=day).count()
+    assert found.to_dose == ({3: dosed} if dosed else {})
+
+
+def test_a_failure_that_was_withdrawn_is_none_from_that_day_on(study: Study) -> None:
+    failed = SubjectStateChange.objects.filter(state="screen_failed", subject__site__code="JAX").first()
+    assert failed is not None
+    ScreenFailure.objects.create(
+        state_change=failed, protocol_version=failed.subject.protocol_version, criteria=["E1"], primary="E1"
+    )
+    ReviewStep.objects.create(state_change=failed, kind="withdrawn", text="Misread.", recorded_by=failed.recorded_by)
+    day = failed.effective_on + timedelta(days=3)
+    SubjectStateChange.objects.create(
+        subject=failed.subject, state="in_screening", effective_on=day, recorded_by=failed.recorded_by
+    )
+    for gallery, persons in ((on(study, day - timedelta(days=1)), 1), (on(study, day), 0)):
+        found = figures.failures(gallery.sites, gallery.days)
+        assert sum(each.persons for each in found) == persons
+
+
+@pytest.mark.parametrize("name", ["accrual", "funnel", "consort", "timeline", "waiting"])
+@pytest.mark.parametrize("day", [NOW.date(), date(2026, 3, 1)], ids=["today", "a past day"])
+def test_a_picture_of_counts_is_drawn_without_reading_a_subject_or_a_state_row(
+    study: Study, name: str, day: date
+) -> None:
+    gallery = Gallery(study, list(study.sites.all()), NOW, day, whole=True, sees_subjects=name == "waiting")
+    with CaptureQueriesContext(connection) as captured:
+        gallery.draw(name)
+    assert len(captured) > 0
+    for table in ("screening_subject", "screening_subjectstatechange", "screening_screenfailure"):
+        assert [each["sql"] for each in captured if f'"{table}"' in each["sql"]] == []
 
 
 def test_the_history_of_a_status_is_that_without_corrected_entries(study: Study) -> None:

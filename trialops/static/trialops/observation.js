@@ -2,14 +2,16 @@
 "use strict";
 
 (() => {
-  const answers = { boolean: [["true", "yes"], ["false", "no"]] };
-
   function options(select, pairs, chosen) {
     select.replaceChildren(...pairs.map(([value, label]) => new Option(label, value, false, value === chosen)));
   }
 
-  function valueControl(old, kind, codes) {
-    const pairs = answers[kind] || (kind === "coded" ? codes.map((code) => [code, code]) : null);
+  function pairsOf(kind, codes, words, said) {
+    if (kind === "boolean") return [["true", said.yes], ["false", said.no]];
+    return kind === "coded" ? codes.map((code, n) => [code, words[n]]) : null;
+  }
+
+  function valueControl(old, kind, pairs, said) {
     const wanted = pairs ? "SELECT" : "INPUT";
     const control = old.tagName === wanted ? old : document.createElement(wanted.toLowerCase());
     if (control !== old) {
@@ -24,7 +26,7 @@
       control.autocomplete = "off";
       control.maxLength = 60;
     }
-    if (pairs) options(control, [["", "choose …"], ...pairs], control === old ? control.value : "");
+    if (pairs) options(control, [["", said.choose], ...pairs], control === old ? control.value : "");
     return control;
   }
 
@@ -39,8 +41,9 @@
       const kind = chosen ? chosen.dataset.kind : undefined;
       const split = (text) => (text ? text.split("|") : []);
       if (kind) {
-        valueControl(form.querySelector("[name=value]"), kind, split(chosen.dataset.codes));
-        options(unit, [["", kind === "quantity" ? "choose …" : "no unit"], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
+        const pairs = pairsOf(kind, split(chosen.dataset.codes), split(chosen.dataset.words), fact.dataset);
+        valueControl(form.querySelector("[name=value]"), kind, pairs, fact.dataset);
+        options(unit, [["", kind === "quantity" ? fact.dataset.choose : fact.dataset.noUnit], ...split(chosen.dataset.units).map((name) => [name, name])], unit.value);
       }
       if (help) help.hidden = Boolean(kind);
       unit.required = kind === "quantity";
