@@ -8,7 +8,9 @@ from django.conf import settings
 from trialops.logs import described
 from trialops.request_id import NO_REQUEST, current
 
-DROPPED_FROM_REPORTS = ("request", "user", "extra", "breadcrumbs", "server_name", "message", "logentry", "contexts")
+DROPPED_FROM_REPORTS = frozenset(
+    {"request", "user", "extra", "breadcrumbs", "server_name", "message", "logentry", "contexts", "transaction"}
+)
 """What a report could carry of a person: bodies, addresses as typed, log lines, variables."""
 
 

@@ -26,6 +26,8 @@ REASON, PATH, QUERY, AGENT, BIRTH_YEAR = "canary-reason", "canary-path", "canary
 TYPED = [REASON, PATH, QUERY, AGENT, str(BIRTH_YEAR), "127.0.0.1"]
 SUBJECTS = "/api/v1/studies/NCT03464916/sites/JAX/subjects/"
 SECONDS = 60
+SESSION = "canarysession0123456789canary012"
+"""Is looked up in the database, whatever the address."""
 
 
 @pytest.fixture
@@ -47,10 +49,12 @@ def watched(collector: Any, process_env: dict[str, str], tmp_path: Path) -> Iter
         yield processes
 
 
-def asked(port: int, path: str, body: dict[str, Any] | None = None, *, request_id: str, token: str = "") -> int:
+def asked(
+    port: int, path: str, body: dict[str, Any] | None = None, *, request_id: str, token: str = "", session: str = ""
+) -> int:
     headers = {
         "X-Request-Id": request_id, "User-Agent": AGENT, "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
+        "Content-Type": "application/json", "Cookie": f"sessionid={session}",
     }  # fmt: skip
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
@@ -119,7 +123,7 @@ def test_a_trace_names_the_request_and_its_queries_and_tells_nothing_typed(colle
     statements = [each.value.string_value for span in spans for each in span.attributes if each.key == "db.statement"]
     assert any("INSERT INTO" in said for said in statements), statements[:20]
     text = "".join(map(str, spans))
-    assert [canary for canary in (*TYPED, token, by.username) if canary in text] == []
+    assert [canary for canary in (*TYPED, SESSION, token, by.username) if canary in text] == []
 
 
 def test_a_report_names_the_request_and_the_kind_and_tells_nothing_typed(collector: Any, watched: Processes) -> None:
@@ -130,11 +134,13 @@ def test_a_report_names_the_request_and_the_kind_and_tells_nothing_typed(collect
     token = "trialops_canary_token"
     status = asked(port, f"{SUBJECTS}?q={QUERY}", {"comment": REASON}, request_id="the-lost-one", token=token)
     assert status == 503
-    until(lambda: any("the-lost-one" in report for report in reports_in(collector)), lost)
+    assert asked(port, f"/api/v1/{PATH}/?q={QUERY}", request_id="the-strange-one", session=SESSION) == 503
+    for one in ("the-lost-one", "the-strange-one"):
+        until(lambda: any(one in report for report in reports_in(collector)), lost)  # noqa: B023
     until(lambda: "the-lost-one" in ids_of(spans_in(collector)), lost)
 
     reports = "".join(reports_in(collector))
     assert "django.db.utils.OperationalError" in reports
     everything = reports + "".join(map(str, spans_in(collector)))
-    assert [canary for canary in (REASON, QUERY, AGENT, token) if canary in everything] == []
+    assert [canary for canary in (REASON, PATH, QUERY, AGENT, SESSION, token) if canary in everything] == []
     assert "connection refused" not in everything.lower()
