@@ -49,10 +49,12 @@ def watched(collector: Any, process_env: dict[str, str], tmp_path: Path) -> Iter
         yield processes
 
 
-def asked(port: int, path: str, body: dict[str, Any] | None = None, *, request_id: str, token: str = "") -> int:
+def asked(
+    port: int, path: str, body: dict[str, Any] | None = None, *, request_id: str, token: str = "", session: str = ""
+) -> int:
     headers = {
         "X-Request-Id": request_id, "User-Agent": AGENT, "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json", "Cookie": f"sessionid={SESSION}",
+        "Content-Type": "application/json", "Cookie": f"sessionid={session}",
     }  # fmt: skip
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
@@ -132,7 +134,7 @@ def test_a_report_names_the_request_and_the_kind_and_tells_nothing_typed(collect
     token = "trialops_canary_token"
     status = asked(port, f"{SUBJECTS}?q={QUERY}", {"comment": REASON}, request_id="the-lost-one", token=token)
     assert status == 503
-    assert asked(port, f"/api/v1/{PATH}/?q={QUERY}", request_id="the-strange-one") == 503
+    assert asked(port, f"/api/v1/{PATH}/?q={QUERY}", request_id="the-strange-one", session=SESSION) == 503
     for one in ("the-lost-one", "the-strange-one"):
         until(lambda: any(one in report for report in reports_in(collector)), lost)  # noqa: B023
     until(lambda: "the-lost-one" in ids_of(spans_in(collector)), lost)
