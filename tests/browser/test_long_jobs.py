@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, expect
 
@@ -21,8 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def site(address: str, settings: Any) -> Site:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
+def site(address: str) -> Site:
     site = open_reference_site("JAX")
     member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
     return site

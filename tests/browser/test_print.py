@@ -1,10 +1,8 @@
 """Pages as printed: their content without what one clicks, in light colours, with the day and zone they are of."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.conf import global_settings
 from django.utils import timezone
 from playwright.sync_api import Browser
 
@@ -30,8 +28,7 @@ HEADS = "() => [...document.querySelectorAll('main thead')].map((head) => getCom
 
 
 @pytest.fixture
-def subject(address: str, settings: Any) -> Subject:
-    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS  # those of the server that will check them
+def subject(address: str) -> Subject:
     site, now = open_reference_site("JAX"), timezone.now()
     manager = member(Membership.Role.STUDY_MANAGER, study=site.study, username="manager")
     today = site_today(site, now)
