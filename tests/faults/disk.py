@@ -90,7 +90,9 @@ def full(stage: Stage, *, due: int, hold: float) -> Figures:
     assert set(load.answers) <= HOLDS, load.answers
     assert set(visitor.answers) <= {200, 503}, visitor.answers
     assert not visitor.unclear, visitor.unclear
-    assert (found.lost, found.recorded, found.recorded_twice) == (0, due, 0), found
+    # The stage's lease ends long before a sender gives up recording: a message may really go twice, and both are told.
+    assert (found.lost, found.recorded) == (0, due), found
+    assert found.recorded_twice <= found.extra, found
     return {
         "disk": stage.disk.kind if stage.disk else "", "full for, seconds": round(hold),
         **held_to_its_word(stage, load), "what was said": dict(load.refusals),
