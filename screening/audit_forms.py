@@ -14,12 +14,7 @@ from trialops.forms import DayField
 class ExportForm(forms.Form):
     """From which day to which (UTC), and as what."""
 
-    format = forms.ChoiceField(
-        label=gettext_lazy("Format"),
-        required=False,
-        initial=ExportFormat.CSV,
-        choices=ExportFormat.choices,
-    )
+    format = forms.ChoiceField(label=gettext_lazy("Format"), initial=ExportFormat.CSV, choices=ExportFormat.choices)
     first = DayField(label=gettext_lazy("From the day (UTC)"), required=False)
     last = DayField(label=gettext_lazy("To the day (UTC)"), required=False)
 
@@ -28,4 +23,4 @@ class ExportForm(forms.Form):
         first, last = asked.get("first"), asked.get("last")
         if first and last and last < first:
             raise ValidationError({"last": _("This day lies before the first one.")})
-        return {**asked, "format": asked.get("format") or ExportFormat.CSV}
+        return asked
