@@ -219,7 +219,11 @@ def _statements(shift: int, sites: int) -> Iterator[str]:
         },
     )
     yield _insert("screening_subjectstatechange", STATE, own)
-    yield _insert("screening_assessment", ASSESSMENT, own | {"id": shifted, "result": "'{\"criteria\": []}'::jsonb"})
+    yield _insert(
+        "screening_assessment",
+        ASSESSMENT,
+        own | {"id": shifted, "result": '\'{"criteria": [], "windows": []}\'::jsonb'},
+    )
     yield _insert("screening_currentverdict", VERDICT, own | {"assessment_id": shifted})
     yield _insert("screening_factsheet", SHEET, own) + " ORDER BY t.id"
     for model in FACTS:
