@@ -81,10 +81,12 @@ def work_on_trail_export(export_id: str) -> None:
 @shared_task
 def sweep_jobs() -> None:
     """Ask again for a worker on every job that has not ended: hints that were lost, workers that died."""
-    for one in import_jobs.imports_under_way():
-        hint(import_jobs.TASK, str(one.pk))
-    for export in trail_exports.unfinished_exports():
-        hint(trail_exports.TASK, str(export.pk))
+    for task, jobs in (
+        (import_jobs.TASK, import_jobs.imports_under_way()),
+        (trail_exports.TASK, trail_exports.unfinished_exports()),
+    ):
+        for pk in jobs.values_list("pk", flat=True):
+            hint(task, str(pk))
 
 
 @shared_task

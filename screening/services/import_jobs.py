@@ -128,4 +128,5 @@ def _refuse(*, pk: UUID, why: str) -> None:
 
 
 def _imports() -> QuerySet[Import]:
-    return Import.objects.select_related("site__study", "confirmed_by")
+    """Without what was read of the file, which the commit reads itself."""
+    return Import.objects.select_related("site__study", "confirmed_by").defer("content")

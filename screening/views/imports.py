@@ -28,6 +28,7 @@ from screening.services.importing import (
     store_import,
 )
 from screening.views.bounded_upload import BoundedUpload
+from screening.views.job_progress import progress_answer
 from sites.models import Site
 from sites.queries import site_today
 from sites.viewing import Viewer, viewer_of
@@ -99,10 +100,7 @@ def import_progress(request: HttpRequest, registry_id: str, code: str, import_id
     """The progress alone, which the page asks for every second; when it has ended, the page loads anew."""
     job = _import(viewer_of(request), registry_id, code, import_id)
     context = {**_frame(job.site), "import": job, "progress": told_progress(job)}
-    response = render(request, "screening/import_progress.html", context)
-    if not job.is_under_way:
-        response["HX-Refresh"] = "true"
-    return response
+    return progress_answer(request, "screening/import_progress.html", context, ended=not job.is_under_way)
 
 
 def _shown(request: HttpRequest, viewer: Viewer, pending: Import, **forms: Any) -> HttpResponse:
@@ -235,11 +233,9 @@ def _site(viewer: Viewer, registry_id: str, code: str) -> Site:
 
 def _import(viewer: Viewer, registry_id: str, code: str, import_id: UUID) -> Import:
     site = _site(viewer, registry_id, code)
-    found = (
-        site.imports.select_related("site__study", "uploaded_by", "confirmed_by", "decided_by")
-        .filter(pk=import_id)
-        .first()
-    )
+    people = ("uploaded_by", "confirmed_by", "decided_by")
+    rows = site.imports.select_related("site__study", *people).defer("content")  # read by the pages that show it
+    found = rows.filter(pk=import_id).first()
     if found is None:
         raise Http404
     return found

@@ -1,5 +1,6 @@
 """Exports of a study's audit trail, for its managers: ask for one, follow it, download it."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from screening.audit_forms import ExportForm
 from screening.models import TrailExport
 from screening.services.trail_exports import ask_for_export, note_download, refusals
+from screening.views.job_progress import progress_answer
 from sites.viewing import Viewer, viewer_of
 from trialops.audit.export import FORMS
 from trialops.forms import posted
@@ -37,17 +39,16 @@ def exports_page(request: HttpRequest, registry_id: str) -> HttpResponse:
 @require_safe
 def export_page(request: HttpRequest, registry_id: str, export_id: UUID) -> HttpResponse:
     """One export: how far it is, and its file once it is whole."""
-    return _shown(request, "screening/trail_export.html", _export(viewer_of(request), registry_id, export_id))
+    export = _export(viewer_of(request), registry_id, export_id)
+    return render(request, "screening/trail_export.html", _context(export))
 
 
 @require_safe
 def export_progress(request: HttpRequest, registry_id: str, export_id: UUID) -> HttpResponse:
     """The progress alone, which the page asks for every second; when the export has ended, the page loads anew."""
     export = _export(viewer_of(request), registry_id, export_id)
-    response = _shown(request, "screening/trail_export_progress.html", export)
-    if not export.is_unfinished:
-        response["HX-Refresh"] = "true"
-    return response
+    template = "screening/trail_export_progress.html"
+    return progress_answer(request, template, _context(export), ended=not export.is_unfinished)
 
 
 @require_safe
@@ -65,15 +66,14 @@ def export_file(request: HttpRequest, registry_id: str, export_id: UUID) -> Stre
     return response
 
 
-def _shown(request: HttpRequest, template: str, export: TrailExport) -> HttpResponse:
-    context = {
+def _context(export: TrailExport) -> dict[str, Any]:
+    return {
         "study": export.study,
         "section": "studies",
         "export": export,
         "progress": Progress(total=export.total, done=export.written),
         "why": refusals.told(export.why),
     }
-    return render(request, template, context)
 
 
 def _export(viewer: Viewer, registry_id: str, export_id: UUID) -> TrailExport:

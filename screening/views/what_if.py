@@ -19,6 +19,7 @@ from screening.queries import newest_version, protocol_of
 from screening.rescoring import cancel_run, start_what_if
 from screening.rescoring.results import changes_of, comparison_of, tally_of
 from screening.rescoring.runs import progress_of
+from screening.views.job_progress import progress_answer
 from screening.whatif import Tally, all_transitions, side_by_side
 from screening.whatif_report import CSV_HEAD, csv_row
 from sites.models import Study
@@ -67,10 +68,8 @@ def run_page(request: HttpRequest, registry_id: str, run_id: UUID) -> HttpRespon
 def run_progress(request: HttpRequest, registry_id: str, run_id: UUID) -> HttpResponse:
     """The progress alone, which the page asks for every second; when the run has ended, the page loads anew."""
     run = _run(viewer_of(request), registry_id, run_id)
-    response = render(request, "screening/run_progress.html", _progress_context(run))
-    if not run.is_unfinished:
-        response["HX-Refresh"] = "true"
-    return response
+    context = _progress_context(run)
+    return progress_answer(request, "screening/run_progress.html", context, ended=not run.is_unfinished)
 
 
 @require_POST

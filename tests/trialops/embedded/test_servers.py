@@ -8,7 +8,8 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +86,10 @@ def test_the_roles_have_no_more_rights_than_they_need(state: State) -> None:
     servers.stop()
 
 
-def connections_of(process: psutil.Process) -> list[Any]:
-    """None of one that has ended meanwhile, as PostgreSQL's helpers do."""
+def unless_ended(question: Callable[[], list[Any]]) -> list[Any]:
+    """What a process answers; nothing of one that has ended meanwhile, as PostgreSQL's helpers do."""
     try:
-        return list(process.net_connections("all"))
-    except psutil.NoSuchProcess:
-        return []
-
-
-def words_of(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
+        return question()
     except psutil.NoSuchProcess:
         return []
 
@@ -105,7 +99,7 @@ def test_the_servers_listen_on_this_machine_alone_and_ask_for_a_password(state: 
     listening = {
         connection.laddr.ip
         for process in processes_of(state)
-        for connection in connections_of(process)
+        for connection in unless_ended(partial(process.net_connections, "all"))
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening == {"127.0.0.1"}
@@ -117,7 +111,7 @@ def test_the_servers_listen_on_this_machine_alone_and_ask_for_a_password(state: 
     without_password = "redis://" + servers.redis_url.split("@")[1]
     with redis.Redis.from_url(without_password) as client, pytest.raises(redis.AuthenticationError):
         client.ping()
-    words = [word for process in processes_of(state) for word in words_of(process)]
+    words = [word for process in processes_of(state) for word in unless_ended(process.cmdline)]
     assert not [word for word in words if servers.redis_url.split(":")[2].split("@")[0] in word]
     servers.stop()
 
